@@ -1,0 +1,1 @@
+"""lineal: pipeline-aware lineage tracking for machine learning."""

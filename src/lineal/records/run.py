@@ -1,0 +1,101 @@
+"""The records of runs: who ran what, with which parameters, where, and how it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from lineal.digests.digest import Digest
+
+from .artifact import NOTHING
+from .step import Execution, Output
+
+
+class RunStatus(StrEnum):
+    """The state of a run."""
+
+    RUNNING = "running"
+    FINISHED = "finished"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    LOST = "lost"
+    """Its process went away without ending it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Environment:
+    """Where a run happened; two runs in the same environment share one record."""
+
+    digest: Digest
+    python: str
+    """Version and implementation: ``3.11.7 (CPython)``."""
+    platform: str
+    cpu: str
+    cpu_count: int
+    distributions: Mapping[str, str]
+    """Every installed distribution and its version."""
+    variables: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+    """PYTHONHASHSEED, thread settings, locale and time zone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeSnapshot:
+    """The project files a run reached, and the state of their repository."""
+
+    files: Mapping[str, Digest]
+    """Path relative to the project's root -> address of the content in the blob store."""
+    git_commit: str | None = None
+    git_branch: str | None = None
+    git_dirty: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricSummary:
+    """What the catalog keeps of a series of points, for search."""
+
+    execution_id: int
+    key: str
+    labels: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+    """The slice: ``{"site": "hungarian"}``; empty for the whole."""
+    last: float
+    min: float
+    max: float
+    count: int
+    last_step: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRecord:
+    """One execution of a pipeline, or one ``start_run()`` block."""
+
+    id: str
+    """32 hexadecimal digits, in order of time."""
+    number: int
+    """Counts up from 1 in its catalog."""
+    name: str
+    experiment: str
+    pipeline: str | None
+    """``module:qualname`` of the pipeline; None for an imperative run."""
+    status: RunStatus
+    started_at: datetime
+    finished_at: datetime | None = None
+    user: str = ""
+    host: str = ""
+    pid: int = 0
+    command: str = ""
+    """The command line that started it."""
+    seed: int = 0
+    params: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+    tags: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+    note: str = ""
+    error: str | None = None
+    environment: Digest | None = None
+    code: CodeSnapshot | None = None
+    result: tuple[Output, ...] = ()
+    """What the pipeline returned, as artifacts."""
+    executions: tuple[Execution, ...] = ()
+    """In order of position; empty in listings."""
+    metrics: tuple[MetricSummary, ...] = ()
+    """Of all its executions, reused ones included."""

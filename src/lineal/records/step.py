@@ -1,0 +1,180 @@
+"""The records of steps: what decides a result, and what happened when one was asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from lineal.digests.digest import Digest
+from lineal.digests.identity import CodeIdentity
+
+from .artifact import NOTHING
+
+
+class ExecutionStatus(StrEnum):
+    """How the execution of a step ended."""
+
+    EXECUTED = "executed"
+    REUSED = "reused"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """The output of a step of the same run that an input came from."""
+
+    step: str
+    output: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Input:
+    """One value a step was given."""
+
+    name: str
+    """The argument, with the place inside it when the argument holds several: ``models[2]``."""
+    digest: Digest
+    """Identity of the value (for a path: of the content it names)."""
+    value: str | None = None
+    """The value as text when it is a plain setting (a parameter), else None."""
+    source: Source | None = None
+    """The step it came from; None when the pipeline was given it."""
+    ignored: bool = False
+    """Whether the task leaves it out of the key."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Output:
+    """One value a step returned or logged."""
+
+    name: str
+    """``result`` for a single output, else the declared name; logged artifacts their own."""
+    digest: Digest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Key:
+    """Everything that decides a step's result, and its digest."""
+
+    digest: Digest
+    task: str
+    code: CodeIdentity
+    inputs: tuple[Input, ...]
+    version: str | None = None
+    """The version its author declared, if any."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One component of a key that differs from the last time."""
+
+    component: str
+    """code, input, package, version, scheme."""
+    name: str
+    """The helper, argument or package that changed."""
+    before: str | None
+    after: str | None
+
+
+class Cause(StrEnum):
+    """Why a step ran, or did not."""
+
+    UNCHANGED = "unchanged"
+    FIRST = "first"
+    CHANGED = "changed"
+    FORCED = "forced"
+    NO_CACHE = "no-cache"
+    UNCACHEABLE = "uncacheable"
+    EXPIRED = "expired"
+    SEED = "seed"
+    NOT_KEPT = "not-kept"
+    UPSTREAM_FAILED = "upstream-failed"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """Why a step was executed, reused or skipped."""
+
+    cause: Cause
+    text: str
+    """One sentence for people."""
+    changes: tuple[Change, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resources:
+    """What an execution took."""
+
+    wall_seconds: float = 0.0
+    cpu_seconds: float = 0.0
+    """Of the step's own thread (threads) or process (processes)."""
+    peak_memory_bytes: int = 0
+    """Highest resident size of the process while the step ran."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Execution:
+    """One execution of one step inside a run."""
+
+    id: int
+    """Unique in the catalog: the run's number shifted by 24 bits, plus the position."""
+    run_id: str
+    position: int
+    """Order of declaration in the run; 0 is the body of the pipeline itself."""
+    step: str
+    """The step's name, unique in its run: ``fit``, ``fit-2``, ``fit[3]``, ``sub/fit``."""
+    task: str
+    """``module:qualname`` of the task."""
+    status: ExecutionStatus
+    key: Digest | None
+    """None when the step can't be cached, with the reason."""
+    reason: Reason
+    inputs: tuple[Input, ...] = ()
+    outputs: tuple[Output, ...] = ()
+    code: Digest | None = None
+    """Identity of the code; its components are kept under it."""
+    version: str | None = None
+    reused_from: int | None = None
+    """The execution that made the outputs, when these were reused."""
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    resources: Resources = field(default_factory=Resources)
+    attempts: int = 1
+    seed: int | None = None
+    """What the global random generators were seeded with."""
+    seed_used: bool = False
+    """Whether the step drew from them, or took a ``seed``."""
+    log: str = ""
+    """What the step printed and logged."""
+    error: str | None = None
+    """The traceback, when it failed."""
+    params: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+    """Parameters logged from inside the step."""
+    tags: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prior:
+    """A past execution that a key found: what planning needs to know of it."""
+
+    execution_id: int
+    run_id: str
+    key: Digest
+    outputs: tuple[Output, ...]
+    finished_at: datetime
+    seed: int | None
+    seed_used: bool
+    kept: bool
+    """Whether the bytes of all its outputs are recorded as stored."""
+
+
+RUN_SHIFT = 24
+
+
+def execution_id(run_number: int, position: int) -> int:
+    """The catalog-wide id of the execution at a position (below 2**24) of a run."""
+    return (run_number << RUN_SHIFT) | position

@@ -1,0 +1,227 @@
+"""Tasks: plain functions that become steps when a pipeline calls them."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any, Generic, ParamSpec, TypeVar, get_args, get_origin
+
+from lineal.errors import DeclarationError, ParameterError
+
+from .options import TaskOptions
+from .tracing import current_trace
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+SINGLE = ("result",)
+
+
+class unmapped:  # noqa: N801 - it reads as a word in `task.map(xs, unmapped(y))`
+    """An argument of `Task.map` that every call is given whole."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+
+class Task(Generic[P, R]):
+    """A function declared with ``@task``.
+
+    Outside a pipeline, calling it calls the function. Inside, it adds a step to the
+    pipeline's graph and returns a handle to what the step will return.
+    """
+
+    def __init__(self, fn: Callable[P, R], options: TaskOptions) -> None:
+        _refuse_what_cannot_work(fn, "task")
+        functools.update_wrapper(self, fn)
+        self.fn = fn
+        self.options = options
+        self.name = options.name or fn.__name__
+        self.signature = inspect.signature(fn)
+        self.parameters = tuple(self.signature.parameters.values())
+        self._simple = all(p.kind is p.POSITIONAL_OR_KEYWORD for p in self.parameters)
+        self.path_parameters = frozenset(p.name for p in self.parameters if _is_path(p.annotation))
+        unknown = set(options.ignore) - {p.name for p in self.parameters}
+        if unknown:
+            raise DeclarationError(
+                f"The task {self.name!r} ignores {', '.join(sorted(unknown))}, which it does not"
+                f" take; its arguments are {', '.join(p.name for p in self.parameters) or 'none'}."
+            )
+        self.outputs = options.outputs or _outputs_of(self.signature.return_annotation) or SINGLE
+        self.returns_mapping = (
+            get_origin(self.signature.return_annotation) or self.signature.return_annotation
+        ) in (dict, "dict")
+
+    @property
+    def qualified_name(self) -> str:
+        """``module:qualname``, the same whether its file is run or imported."""
+        return qualified_name(self.fn)
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:  # noqa: D102 - see the class
+        trace = current_trace.get()
+        if trace is None:
+            return self.fn(*args, **kwargs)
+        return trace.call(self, args, kwargs)  # type: ignore[no-any-return]
+
+    def map(self, *args: Any, **kwargs: Any) -> list[Any]:
+        """One call per element of the sequences given, side by side.
+
+        Arguments wrapped in `unmapped` are given whole to every call. Inside a pipeline
+        the calls are steps named ``task[0]``, ``task[1]``…, and what is returned is a list
+        of handles; outside it is the list of results.
+
+        Raises:
+            ParameterError: the sequences have different lengths, or there is none.
+        """
+        trace = current_trace.get()
+        if trace is not None:
+            return trace.map(self, args, kwargs)
+        return [self.fn(*a, **k) for a, k in spread(self.name, args, kwargs, list)]
+
+    def with_options(self, **options: Any) -> Task[P, R]:
+        """The same function with other options."""
+        known = {field.name for field in fields(TaskOptions)}
+        unknown = set(options) - known
+        if unknown:
+            raise DeclarationError(
+                f"A task has no option {', '.join(sorted(unknown))};"
+                f" there are {', '.join(sorted(known))}."
+            )
+        return Task(self.fn, replace(self.options, **options))
+
+    def bind(self, args: Sequence[Any], kwargs: dict[str, Any]) -> dict[str, Any]:
+        """The arguments of a call by name, defaults filled in, in the order declared.
+
+        Raises:
+            ParameterError: the call does not fit the function's signature.
+        """
+        if self._simple and not kwargs and len(args) == len(self.parameters):
+            return {p.name: value for p, value in zip(self.parameters, args, strict=True)}
+        try:
+            bound = self.signature.bind(*args, **kwargs)
+        except TypeError as error:
+            raise ParameterError(
+                f"{self.name}{self.signature} can't be called like this: {error}."
+            ) from None
+        bound.apply_defaults()
+        return dict(bound.arguments)
+
+    def unbind(self, arguments: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
+        """Positional and keyword arguments for the function, from arguments by name."""
+        positional: list[Any] = []
+        keywords: dict[str, Any] = {}
+        for parameter in self.parameters:
+            value = arguments[parameter.name]
+            if parameter.kind is parameter.VAR_POSITIONAL:
+                positional.extend(value)
+            elif parameter.kind is parameter.VAR_KEYWORD:
+                keywords.update(value)
+            elif parameter.kind is parameter.KEYWORD_ONLY:
+                keywords[parameter.name] = value
+            else:
+                positional.append(value)
+        return positional, keywords
+
+    def __get__(self, instance: object, owner: type | None = None) -> Task[P, R]:
+        if instance is not None:
+            raise DeclarationError(
+                f"The task {self.name!r} is used as a method of {type(instance).__name__}; a task"
+                " is a plain function: declare it outside the class and pass what it needs."
+            )
+        return self
+
+    def __repr__(self) -> str:
+        return f"<task {self.qualified_name}>"
+
+
+def spread(
+    name: str, args: tuple[Any, ...], kwargs: dict[str, Any], as_list: Callable[[Any], list[Any]]
+) -> list[tuple[list[Any], dict[str, Any]]]:
+    """The arguments of each call of a map.
+
+    Raises:
+        ParameterError: nothing to map over, or sequences of different lengths.
+    """
+    given = dict(enumerate(args)) | kwargs
+    columns: dict[int | str, list[Any]] = {}
+    for place, value in given.items():
+        if not isinstance(value, unmapped):
+            columns[place] = as_list(value)
+    lengths = {len(column) for column in columns.values()}
+    if len(lengths) != 1:
+        what = "nothing to map over" if not lengths else f"sequences of lengths {sorted(lengths)}"
+        raise ParameterError(
+            f"{name}.map was given {what}; give sequences of one length, and wrap what every call"
+            " shares in unmapped(…)."
+        )
+    calls = []
+    for index in range(lengths.pop()):
+        row = {p: columns[p][index] if p in columns else v.value for p, v in given.items()}
+        calls.append(
+            (
+                [row[i] for i in range(len(args))],
+                {k: v for k, v in row.items() if isinstance(k, str)},
+            )
+        )
+    return calls
+
+
+def qualified_name(fn: Callable[..., Any]) -> str:
+    """``module:qualname`` of a function; a file that is run counts as a module of its name."""
+    module = fn.__module__
+    if module in ("__main__", "__mp_main__"):
+        file = getattr(sys.modules.get(module), "__file__", None)
+        module = Path(file).stem if file else "__main__"
+    return f"{module}:{fn.__qualname__}"
+
+
+def _refuse_what_cannot_work(fn: Any, what: str) -> None:
+    name = getattr(fn, "__name__", repr(fn))
+    if isinstance(fn, (staticmethod, classmethod)):
+        remedy = (
+            f"put @{what} below @staticmethod"
+            if isinstance(fn, staticmethod)
+            else ("declare it outside the class")
+        )
+        raise DeclarationError(f"@{what} was given a {type(fn).__name__} object; {remedy}.")
+    if not inspect.isfunction(fn):
+        raise DeclarationError(
+            f"@{what} was given {fn!r}, which is not a function; wrap it in a def."
+        )
+    if name == "<lambda>":
+        raise DeclarationError(
+            f"@{what} was given a lambda, which has no name to record it under; write it with def."
+        )
+    if inspect.isgeneratorfunction(fn) or inspect.isasyncgenfunction(fn):
+        raise DeclarationError(
+            f"{name!r} is a generator, whose values can't be identified before they are drawn;"
+            " return a list instead."
+        )
+    parameters = list(inspect.signature(fn).parameters)
+    owner = fn.__qualname__.rpartition(".")[0]
+    if owner and not owner.endswith("<locals>") and parameters[:1] in (["self"], ["cls"]):
+        raise DeclarationError(
+            f"{fn.__qualname__!r} is a method; a {what} is a plain function: declare it outside the"
+            " class and pass what it needs as arguments."
+        )
+
+
+def _outputs_of(annotation: Any) -> tuple[str, ...]:
+    """The outputs that a return annotation ``tuple[A, B]`` promises: ``("0", "1")``."""
+    if get_origin(annotation) is not tuple:
+        return ()
+    items = get_args(annotation)
+    return () if Ellipsis in items or len(items) < 2 else tuple(str(i) for i in range(len(items)))
+
+
+def _is_path(annotation: Any) -> bool:
+    if isinstance(annotation, str):
+        return annotation in ("Path", "pathlib.Path", "Path | None", "pathlib.Path | None")
+    candidates: Iterable[Any] = get_args(annotation) or (annotation,)
+    return any(isinstance(c, type) and issubclass(c, Path) for c in candidates)

@@ -1,0 +1,172 @@
+"""Tracing: running the body of a pipeline to learn its steps.
+
+A call of a task adds a step and returns a handle at once. Looking at a handle's value
+asks the engine for it, which runs what it needs. A trace knows no store and no catalog;
+what identifies values and what runs steps is behind `Engine`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from lineal.digests.digest import Digest
+from lineal.errors import UnhashableError
+from lineal.records import Source
+
+from .graph import Argument, Literal, Nest, Reference, StepNode
+from .handles import Handle, Handles
+
+if TYPE_CHECKING:
+    from .task import Task
+
+current_trace: ContextVar[Trace | None] = ContextVar("current_trace", default=None)
+
+_ATOMS = (type(None), bool, int, float, complex, str, bytes)
+
+
+class Engine(Protocol):
+    """What a trace asks of whoever runs its steps. Called from the tracing thread only."""
+
+    def digest(self, value: Any) -> Digest:
+        """Identity of a value; raises UnhashableError."""
+
+    def demand(self, step: StepNode, output: str) -> Any:
+        """The value of a step's output, running what it needs; raises what the step raised."""
+
+
+class Trace:
+    """The steps that the body of one pipeline has declared so far."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.steps: list[StepNode] = []
+        self._scope = ""
+        self._used: Counter[str] = Counter()
+        # Objects that came out of steps, kept alive so that their ids stay theirs.
+        self._origins: dict[int, tuple[Any, Source]] = {}
+
+    def call(self, task: Task[..., Any], args: Any, kwargs: dict[str, Any]) -> Any:
+        """Add a step; returns its handle, or one per output."""
+        return self._add(task, self._fresh_name(task.name), args, kwargs)
+
+    def map(self, task: Task[..., Any], args: Any, kwargs: dict[str, Any]) -> list[Any]:
+        """Add a step per element; returns the list of their handles."""
+        from .task import spread
+
+        base = self._fresh_name(task.name)
+        calls = spread(task.name, args, kwargs, self._as_list)
+        return [self._add(task, f"{base}[{i}]", a, k) for i, (a, k) in enumerate(calls)]
+
+    @contextmanager
+    def scope(self, name: str) -> Iterator[None]:
+        """Steps declared inside are named ``name/step``."""
+        outer = self._scope
+        self._scope = self._fresh_name(name) + "/"
+        try:
+            yield
+        finally:
+            self._scope = outer
+
+    def value(self, step: StepNode, output: str) -> Any:
+        """The value of a handle; remembers where it came from."""
+        value = self.engine.demand(step, output)
+        self._note_origin(value, Source(step=step.name, output=output))
+        return value
+
+    def _note_origin(self, value: Any, source: Source) -> None:
+        if isinstance(value, _ATOMS):
+            return
+        self._origins[id(value)] = (value, source)
+        if type(value) in (list, tuple):
+            for item in value:
+                if not isinstance(item, _ATOMS):
+                    self._origins[id(item)] = (item, source)
+
+    def _fresh_name(self, name: str) -> str:
+        base = self._scope + name
+        self._used[base] += 1
+        count = self._used[base]
+        return base if count == 1 else f"{base}-{count}"
+
+    def _as_list(self, value: Any) -> list[Any]:
+        if isinstance(value, Handle):
+            source = Source(step=value._step.name, output=value._output)
+            return [_Known(item, source) for item in value._value()]
+        return list(value)
+
+    def _add(self, task: Task[..., Any], name: str, args: Any, kwargs: dict[str, Any]) -> Any:
+        bound = task.bind(args, kwargs)
+        arguments = {n: self._argument(task, n, value) for n, value in bound.items()}
+        step = StepNode(position=len(self.steps) + 1, name=name, task=task, arguments=arguments)
+        self.steps.append(step)
+        if len(task.outputs) == 1:
+            return Handle(self, step, task.outputs[0])
+        handles = [Handle(self, step, output) for output in task.outputs]
+        if task.returns_mapping:
+            return dict(zip(task.outputs, handles, strict=True))
+        return Handles(task.outputs, handles)
+
+    def _argument(self, task: Task[..., Any], name: str, value: Any) -> Argument:
+        if type(value) is Handle:
+            return Reference(value._step, value._output)
+        if isinstance(value, (list, tuple, dict)) and _holds_handles(value):
+            return self._nest(task, name, value)
+        if type(value) is str and name in task.path_parameters:
+            value = Path(value)
+        return self._literal(task, name, value)
+
+    def _nest(self, task: Task[..., Any], name: str, value: Any) -> Nest:
+        if isinstance(value, dict):
+            keys = list(value)
+            return Nest(
+                build=lambda items: dict(zip(keys, items, strict=True)),
+                shape=f"dict{keys!r}",
+                names=[repr(key) for key in keys],
+                items=[self._argument(task, name, item) for item in value.values()],
+            )
+        kind = list if isinstance(value, list) else tuple
+        return Nest(
+            build=kind,
+            shape=f"{kind.__name__}({len(value)})",
+            names=[str(index) for index in range(len(value))],
+            items=[self._argument(task, name, item) for item in value],
+        )
+
+    def _literal(self, task: Task[..., Any], name: str, value: Any) -> Literal:
+        source = None
+        if isinstance(value, _Known):
+            value, source = value.value, value.source
+        elif id(value) in self._origins:
+            source = self._origins[id(value)][1]
+        if name in task.options.ignore:
+            return Literal(value, None, source=source)
+        try:
+            return Literal(value, self.engine.digest(value), source=source)
+        except UnhashableError as error:
+            return Literal(
+                value, None, problem=f"argument {name}{error.where}: {error.reason}. {error.remedy}"
+            )
+
+
+class _Known:
+    """An element of a step's output that a map hands to one of its calls."""
+
+    __slots__ = ("source", "value")
+
+    def __init__(self, value: Any, source: Source) -> None:
+        self.value = value
+        self.source = source
+
+
+def _holds_handles(value: Any) -> bool:
+    items = value.values() if isinstance(value, Mapping) else value
+    return any(
+        type(item) in (Handle, _Known)
+        or (isinstance(item, (list, tuple, dict)) and _holds_handles(item))
+        for item in items
+    )

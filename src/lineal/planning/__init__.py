@@ -1,1 +1,20 @@
-"""Placeholder."""
+"""Decide, purely: reuse, execute or wait, and why."""
+
+from .explain import explain
+from .keys import make_key
+from .plan import Decision, Execute, Plan, PlannedStep, Reuse, Wait
+from .planner import Policy, Request, decide
+
+__all__ = [
+    "Decision",
+    "Execute",
+    "Plan",
+    "PlannedStep",
+    "Policy",
+    "Request",
+    "Reuse",
+    "Wait",
+    "decide",
+    "explain",
+    "make_key",
+]

@@ -1,0 +1,68 @@
+"""Explaining: which component of a key differs from the last time, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from lineal.records import Cause, Change, CodeIdentity, Execution, Key, Reason
+
+SHOWN = 3
+
+
+def explain(key: Key, last: Execution, last_code: CodeIdentity | None) -> Reason | None:
+    """Why a step with this key is not what ran last; None when no component differs."""
+    changes = tuple(changed(key, last, last_code))
+    if not changes:
+        return None
+    told = [_phrase(change) for change in changes[:SHOWN]]
+    if len(changes) > SHOWN:
+        told.append(f"{len(changes) - SHOWN} more")
+    return Reason(cause=Cause.CHANGED, text="; ".join(told) + ".", changes=changes)
+
+
+def changed(key: Key, last: Execution, last_code: CodeIdentity | None) -> Iterator[Change]:
+    """Every component that differs: code first, then packages, version and inputs."""
+    if last.task != key.task:
+        yield Change(component="code", name="task", before=last.task, after=key.task)
+    if last_code is not None and last_code.digest != key.code.digest:
+        yield from _differences("code", last_code.components, key.code.components)
+        yield from _differences("package", last_code.distributions, key.code.distributions)
+    if last.version != key.version:
+        yield Change(component="version", name="version", before=last.version, after=key.version)
+    before = {i.name: i for i in last.inputs if not i.ignored}
+    after = {i.name: i for i in key.inputs if not i.ignored}
+    for name in sorted({*before, *after}, key=lambda n: (n not in after, n)):
+        old, new = before.get(name), after.get(name)
+        if old is None or new is None or old.digest != new.digest:
+            yield Change(
+                component="input",
+                name=name,
+                before=old and (old.value or old.digest),
+                after=new and (new.value or new.digest),
+            )
+
+
+def _differences(
+    component: str, before: Mapping[str, str], after: Mapping[str, str]
+) -> Iterator[Change]:
+    for name in sorted({*before, *after}):
+        if before.get(name) != after.get(name):
+            yield Change(
+                component=component, name=name, before=before.get(name), after=after.get(name)
+            )
+
+
+def _phrase(change: Change) -> str:
+    if change.component in ("input", "package", "version"):
+        what = {"input": "input", "package": "package", "version": "declared"}[change.component]
+        return f"{what} {change.name}: {_brief(change.before)} -> {_brief(change.after)}"
+    verb = "is new" if change.before is None else "is gone" if change.after is None else "changed"
+    return f"code {change.name} {verb}"
+
+
+def _brief(value: str | None) -> str:
+    if value is None:
+        return "none"
+    if value.startswith(("xxh3:", "unique:")):
+        return value.partition(":")[0] + ":" + value.partition(":")[2][:10]
+    return value if len(value) <= 40 else value[:39] + "…"

@@ -1,0 +1,104 @@
+"""Deciding: whether a step's result can be reused, purely from facts handed in.
+
+Constructive traces with early cutoff, after Mokhov, Mitchell and Peyton Jones, "Build
+Systems à la Carte" (ICFP 2018): a key holds the digests of the values a step is given,
+so a step upstream that ran again and gave the same bytes changes nothing below.
+
+Ordering is not decided here, and nothing here reads a clock, a store or a catalog.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from lineal.records import Cause, Key, Prior, Reason
+
+from .plan import Execute, Reuse
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """What whoever runs the pipeline asked for."""
+
+    force: frozenset[str] = frozenset()
+    """Steps and tasks to execute whatever is known of them."""
+    no_cache: bool = False
+    """Execute everything."""
+
+    def forces(self, step: str, task_name: str) -> bool:
+        """Whether a step is to be executed: by its name, its map's name or its task's."""
+        return bool(self.force) and not self.force.isdisjoint(
+            (step, step.partition("[")[0], task_name)
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """A step whose inputs are known, as planning sees it."""
+
+    step: str
+    task_name: str
+    key: Key | None
+    problem: str | None = None
+    """Why there is no key."""
+    cache: bool = True
+    persist: bool = True
+    ttl: float | None = None
+    """Seconds."""
+    seed: int | None = None
+
+
+def decide(
+    request: Request, priors: Sequence[Prior], policy: Policy, now: datetime
+) -> Reuse | Execute:
+    """Whether to reuse one of the executions that the key found, newest first.
+
+    The reason of an Execute is the nearest one; what changed since the last time is for
+    `explain` to add.
+    """
+    barred = _barred(request, policy)
+    if barred is not None:
+        return Execute(reason=barred)
+    fallback = Reason(cause=Cause.FIRST, text="Nothing with this key has run before.")
+    for prior in priors:
+        objection = _objection(request, prior, now)
+        if objection is None:
+            return Reuse(
+                prior=prior,
+                reason=Reason(cause=Cause.UNCHANGED, text="Nothing that decides it has changed."),
+            )
+        fallback = objection
+    return Execute(reason=fallback)
+
+
+def _barred(request: Request, policy: Policy) -> Reason | None:
+    if policy.forces(request.step, request.task_name):
+        return Reason(cause=Cause.FORCED, text="It was forced.")
+    if policy.no_cache:
+        return Reason(cause=Cause.NO_CACHE, text="The run was asked to reuse nothing.")
+    if not request.cache:
+        return Reason(cause=Cause.NO_CACHE, text="The task is declared with cache=False.")
+    if not request.persist:
+        return Reason(
+            cause=Cause.NO_CACHE, text="The task is declared with persist=False: nothing is kept."
+        )
+    if request.key is None:
+        return Reason(cause=Cause.UNCACHEABLE, text=f"It can't be cached: {request.problem}")
+    return None
+
+
+def _objection(request: Request, prior: Prior, now: datetime) -> Reason | None:
+    if not prior.kept:
+        return Reason(cause=Cause.NOT_KEPT, text="Its outputs are no longer in the store.")
+    if prior.seed_used and prior.seed != request.seed:
+        return Reason(
+            cause=Cause.SEED,
+            text=f"It draws random numbers, and its seed was {prior.seed}, not {request.seed}.",
+        )
+    if request.ttl is not None and prior.finished_at + timedelta(seconds=request.ttl) <= now:
+        return Reason(
+            cause=Cause.EXPIRED, text=f"Its last result is older than its ttl of {request.ttl:g} s."
+        )
+    return None

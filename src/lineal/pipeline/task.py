@@ -13,7 +13,7 @@ from typing import Any, Generic, ParamSpec, TypeVar, get_args, get_origin
 from lineal.errors import DeclarationError, ParameterError
 
 from .options import TaskOptions
-from .tracing import current_trace
+from .tracing import current_trace, plain_call
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -66,7 +66,11 @@ class Task(Generic[P, R]):
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:  # noqa: D102 - see the class
         trace = current_trace.get()
         if trace is None:
-            return self.fn(*args, **kwargs)
+            token = plain_call.set(True)
+            try:
+                return self.fn(*args, **kwargs)
+            finally:
+                plain_call.reset(token)
         return trace.call(self, args, kwargs)  # type: ignore[no-any-return]
 
     def map(self, *args: Any, **kwargs: Any) -> list[Any]:
@@ -82,7 +86,7 @@ class Task(Generic[P, R]):
         trace = current_trace.get()
         if trace is not None:
             return trace.map(self, args, kwargs)
-        return [self.fn(*a, **k) for a, k in spread(self.name, args, kwargs, list)]
+        return [self(*a, **k) for a, k in spread(self.name, args, kwargs, list)]
 
     def with_options(self, **options: Any) -> Task[P, R]:
         """The same function with other options."""

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 current_trace: ContextVar[Trace | None] = ContextVar("current_trace", default=None)
 
+plain_call: ContextVar[bool] = ContextVar("plain_call", default=False)
+"""Whether a task is being called as the plain function it is, outside any run."""
+
 _ATOMS = (type(None), bool, int, float, complex, str, bytes)
 
 
@@ -143,11 +146,11 @@ class Trace:
             value, source = value.value, value.source
         elif id(value) in self._origins:
             source = self._origins[id(value)][1]
-        if name in task.options.ignore:
-            return Literal(value, None, source=source)
         try:
             return Literal(value, self.engine.digest(value), source=source)
         except UnhashableError as error:
+            if name in task.options.ignore:
+                return Literal(value, None, source=source)
             return Literal(
                 value, None, problem=f"argument {name}{error.where}: {error.reason}. {error.remedy}"
             )

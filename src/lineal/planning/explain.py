@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from lineal.records import Cause, Change, CodeIdentity, Execution, Key, Reason
+from lineal.records import Cause, Change, CodeIdentity, Execution, Input, Key, Reason
 
 SHOWN = 3
 
@@ -37,8 +37,8 @@ def changed(key: Key, last: Execution, last_code: CodeIdentity | None) -> Iterat
             yield Change(
                 component="input",
                 name=name,
-                before=old and (old.value or old.digest),
-                after=new and (new.value or new.digest),
+                before=_shown(old),
+                after=_shown(new),
             )
 
 
@@ -50,6 +50,10 @@ def _differences(
             yield Change(
                 component=component, name=name, before=before.get(name), after=after.get(name)
             )
+
+
+def _shown(given: Input | None) -> str | None:
+    return None if given is None else given.value or given.digest
 
 
 def _phrase(change: Change) -> str:

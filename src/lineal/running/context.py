@@ -1,0 +1,189 @@
+"""What a step can say while it runs: metrics, parameters, tags and artifacts of its own.
+
+Nothing here is needed for what a step takes and returns; that is recorded by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from lineal.errors import MissingFileError, ParameterError, UserError
+from lineal.pipeline.tracing import plain_call
+
+
+class Points(Protocol):
+    """Takes the points of metrics; the journal of a run is one."""
+
+    def log(
+        self,
+        execution_id: int,
+        key: str,
+        value: float,
+        step: int | None = None,
+        time_ns: int | None = None,
+        labels: Mapping[str, str] | None = None,
+    ) -> None:
+        """Take one point."""
+
+    def log_many(
+        self,
+        execution_id: int,
+        key: str,
+        values: Sequence[float],
+        steps: Sequence[int] | None = None,
+        times_ns: Sequence[int] | None = None,
+        labels: Mapping[str, str] | None = None,
+    ) -> None:
+        """Take many points of one series."""
+
+
+@dataclass(slots=True)
+class StepContext:
+    """What one execution has said so far."""
+
+    execution_id: int
+    points: Points
+    log: list[str] = field(default_factory=list)
+    params: dict[str, str] = field(default_factory=dict)
+    tags: dict[str, str] = field(default_factory=dict)
+    artifacts: list[tuple[str, Any]] = field(default_factory=list)
+    """Name and value of what was logged, in order."""
+
+
+current_step: ContextVar[StepContext | None] = ContextVar("current_step", default=None)
+
+
+def _context() -> StepContext | None:
+    context = current_step.get()
+    if context is None and not plain_call.get():
+        raise UserError(
+            "Nothing is being recorded here: log from inside a task that a pipeline runs, or inside"
+            ' `with lineal.start_run("name"):`.'
+        )
+    return context
+
+
+def log_metric(
+    key: str,
+    value: float,
+    step: int | None = None,
+    *,
+    timestamp: datetime | None = None,
+    labels: Mapping[str, str] | None = None,
+) -> None:
+    """Record one point of a metric.
+
+    Args:
+        key: The metric's name.
+        value: A number; NaN and infinities are kept.
+        step: Position in the series; the next one by default.
+        timestamp: When; now by default.
+        labels: The slice it holds for: ``{"site": "hungarian"}``.
+
+    Raises:
+        ParameterError: the value is not a number.
+        UserError: nothing is being recorded.
+    """
+    context = current_step.get() or _context()
+    if context is not None:
+        time_ns = None if timestamp is None else int(timestamp.timestamp() * 1e9)
+        context.points.log(context.execution_id, key, value, step, time_ns, labels)
+
+
+def log_metrics(
+    values: Mapping[str, float],
+    step: int | None = None,
+    *,
+    labels: Mapping[str, str] | None = None,
+) -> None:
+    """Record one point of each of several metrics."""
+    for key, value in values.items():
+        log_metric(key, value, step, labels=labels)
+
+
+def log_series(
+    key: str,
+    values: Sequence[float],
+    steps: Sequence[int] | None = None,
+    *,
+    labels: Mapping[str, str] | None = None,
+) -> None:
+    """Record many points of one metric at once, from any array of numbers of shape (n,)."""
+    if (context := _context()) is not None:
+        context.points.log_many(context.execution_id, key, values, steps, None, labels)
+
+
+def log_param(key: str, value: Any) -> None:
+    """Record a parameter that only the inside of a step knows.
+
+    Raises:
+        ParameterError: it was logged before with another value.
+    """
+    if (context := _context()) is not None:
+        text = str(value)
+        if context.params.setdefault(str(key), text) != text:
+            raise ParameterError(
+                f"The parameter {key!r} was logged as {context.params[str(key)]!r} before and can't"
+                f" become {text!r}; log a metric for what changes."
+            )
+
+
+def log_params(params: Mapping[str, Any]) -> None:
+    """Record several parameters."""
+    for key, value in params.items():
+        log_param(key, value)
+
+
+def set_tag(key: str, value: Any) -> None:
+    """Put a tag on the execution (inside a task) or the run (elsewhere)."""
+    if (context := _context()) is not None:
+        context.tags[str(key)] = str(value)
+
+
+def set_tags(tags: Mapping[str, Any]) -> None:
+    """Put several tags."""
+    for key, value in tags.items():
+        set_tag(key, value)
+
+
+def log_artifact(value: Any, name: str | None = None) -> None:
+    """Keep a value, or the content of a path, as an artifact.
+
+    Args:
+        value: Any value; a path (also as text) means the file or tree it names.
+        name: The artifact's name; a path's last part by default.
+
+    Raises:
+        MissingFileError: the path names nothing.
+        ParameterError: a value without a name.
+    """
+    if isinstance(value, str):
+        value = Path(value)
+    if isinstance(value, Path):
+        if not value.exists():
+            raise MissingFileError(
+                f"There is no file {str(value)!r} to log (the working directory is {Path.cwd()});"
+                " check its spelling."
+            )
+        name = name or value.name
+    if not name:
+        raise ParameterError(
+            f"An artifact needs a name: log_artifact(<{type(value).__name__}>, name='…')."
+        )
+    if (context := _context()) is not None:
+        context.artifacts.append((name, value))
+
+
+def log_figure(figure: Any, name: str = "figure") -> None:
+    """Keep a Matplotlib figure, as the picture it is now."""
+    log_artifact(figure, name)
+
+
+def log_model(model: Any, name: str = "model") -> None:
+    """Keep a fitted model."""
+    log_artifact(model, name)

@@ -1,0 +1,259 @@
+"""Executing one step: call its function, watch it, identify what it gives back.
+
+The same function serves threads, processes and any other runner. It knows no plan and
+no catalog.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import inspect
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from lineal.digests.canonical import identify, value_digest
+from lineal.digests.digest import Digest, unique_digest
+from lineal.digests.identity import ValueIdentity
+from lineal.errors import (
+    MutatedInput,
+    RunCancelled,
+    StepFailed,
+    StepTimeout,
+    UnhashableError,
+    WrongOutputs,
+)
+from lineal.pipeline import Metrics, Task, TaskOptions
+from lineal.records import Resources
+
+from .context import StepContext, current_step
+from .resources import MemorySampler
+from .seeding import seeded
+
+_PACKAGE = str(Path(__file__).resolve().parents[1])
+_UNCHANGING = (type(None), bool, int, float, complex, str, bytes, Path, Metrics)
+
+Guard = tuple[str, Any, Digest]
+"""A value a step is given: its name, itself, and the digest it must still have after."""
+
+
+@dataclass(slots=True, kw_only=True)
+class StepCall:
+    """Everything needed to execute one step."""
+
+    step: str
+    task: Task[..., Any]
+    load: Callable[[], tuple[dict[str, Any], Sequence[Guard]]]
+    """Gives the arguments by name, from memory or from the store, and their guards."""
+    seed: int
+    context: StepContext
+    payload: Callable[[], Any] | None = None
+    """For runners in other processes: what to send there instead of `load`."""
+
+    @property
+    def options(self) -> TaskOptions:
+        """The task's options."""
+        return self.task.options
+
+
+@dataclass(slots=True, kw_only=True)
+class Produced:
+    """One output of a step: what it is, and the value when it is at hand."""
+
+    name: str
+    identity: ValueIdentity
+    value: Any
+
+
+@dataclass(slots=True, kw_only=True)
+class Outcome:
+    """How an execution went."""
+
+    outputs: list[Produced] = field(default_factory=list)
+    """The declared outputs in order, then what was logged."""
+    error: BaseException | None = None
+    """A StepError; the function's own exception is its cause."""
+    traceback: str | None = None
+    attempts: int = 1
+    started: float = 0.0
+    """Seconds since the epoch."""
+    finished: float = 0.0
+    resources: Resources = field(default_factory=Resources)
+    seed_used: bool = False
+    log: str = ""
+    params: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+class Interrupt(BaseException):
+    """Thrown into a step's thread to stop it."""
+
+
+class TimeUp(Interrupt):
+    """Its time is over."""
+
+
+class Cancelled(Interrupt):
+    """The run was cancelled."""
+
+
+def execute_step(call: StepCall, sampler: MemorySampler) -> Outcome:
+    """Execute a step, retries included; never raises."""
+    outcome = Outcome(started=time.time())
+    token = current_step.set(call.context)
+    try:
+        with seeded(call.seed) as draws, sampler.watch() as usage:
+            _attempt_all(call, outcome)
+        outcome.seed_used = draws.used
+        outcome.resources = usage.record()
+    except Interrupt:
+        outcome.error = RunCancelled()
+    finally:
+        current_step.reset(token)
+    context = call.context
+    outcome.finished = time.time()
+    outcome.log = "".join(context.log)
+    outcome.params, outcome.tags = context.params, context.tags
+    return outcome
+
+
+def _attempt_all(call: StepCall, outcome: Outcome) -> None:
+    options = call.options
+    for attempt in range(1, options.retries + 2):
+        outcome.attempts = attempt
+        outcome.error = outcome.traceback = None
+        try:
+            outcome.outputs = _attempt(call)
+        except TimeUp:
+            outcome.error = StepTimeout(
+                f"The step {call.step!r} took longer than its timeout of {options.timeout:g} s;"
+                " give it more, or make it faster."
+            )
+        except Cancelled:
+            outcome.error = RunCancelled()
+            return
+        except (MutatedInput, WrongOutputs) as error:
+            outcome.error = error
+            return
+        except BaseException as error:  # noqa: BLE001 - a step may raise anything
+            outcome.error = StepFailed(
+                f"The step {call.step!r} raised {type(error).__name__}: {error}"
+            )
+            outcome.error.__cause__ = error
+            outcome.traceback = own_traceback(error)
+        else:
+            return
+        if attempt <= options.retries and options.retry_delay:
+            time.sleep(options.retry_delay * 2 ** (attempt - 1))
+
+
+def _attempt(call: StepCall) -> list[Produced]:
+    arguments, guards = call.load()
+    positional, keywords = call.task.unbind(arguments)
+    with _deadline(call.options.timeout):
+        returned = call.task.fn(*positional, **keywords)
+        if inspect.iscoroutine(returned):
+            returned = asyncio.run(returned)
+    _check_guards(call.step, guards)
+    outputs = [_produce(n, v, call) for n, v in _split(call, returned)]
+    outputs += [_produce(n, v, call) for n, v in call.context.artifacts]
+    return outputs
+
+
+def _split(call: StepCall, returned: Any) -> list[tuple[str, Any]]:
+    names = call.task.outputs
+    if len(names) == 1 and not call.options.outputs:
+        return [(names[0], returned)]
+    if isinstance(returned, Mapping):
+        if list(returned) != list(names) and set(returned) != set(names):
+            raise WrongOutputs(
+                f"The task {call.task.name!r} declares the outputs {', '.join(names)} but returned"
+                f" {', '.join(map(str, returned))}; make the two agree."
+            )
+        return [(name, returned[name]) for name in names]
+    if len(names) == 1:
+        return [(names[0], returned)]
+    if not isinstance(returned, (tuple, list)) or len(returned) != len(names):
+        shape = f"{len(returned)} values" if isinstance(returned, (tuple, list)) else "one value"
+        raise WrongOutputs(
+            f"The task {call.task.name!r} declares {len(names)} outputs ({', '.join(names)}) but"
+            f" returned {shape} ({type(returned).__name__}); make the two agree."
+        )
+    return list(zip(names, returned, strict=True))
+
+
+def _produce(name: str, value: Any, call: StepCall) -> Produced:
+    if type(value) is Metrics:
+        for key, labels, number in value.points():
+            call.context.points.log(call.context.execution_id, key, number, None, None, labels)
+    return Produced(name=name, identity=identity_of(value), value=value)
+
+
+def identity_of(value: Any) -> ValueIdentity:
+    """A value's identity; a unique one when its content can't be identified."""
+    try:
+        return identify(value)
+    except UnhashableError as error:
+        kind = type(value)
+        return ValueIdentity(
+            digest=unique_digest(),
+            kind="value",
+            type=f"{kind.__module__}.{kind.__qualname__}",
+            profile={"unidentified": str(error)},
+        )
+
+
+def _check_guards(step: str, guards: Sequence[Guard]) -> None:
+    for name, value, digest in guards:
+        if isinstance(value, _UNCHANGING) or digest.startswith("unique:"):
+            continue
+        if value_digest(value) != digest:
+            raise MutatedInput(
+                f"The step {step!r} changed its argument {name!r} ({type(value).__name__}), which"
+                " other steps may share; let it work on a copy. Its result is not kept."
+            )
+
+
+@contextmanager
+def _deadline_running(timeout: float) -> Iterator[None]:
+    thread = threading.get_ident()
+    lock = threading.Lock()
+    over = False
+
+    def strike() -> None:
+        with lock:
+            if not over:
+                throw_into(thread, TimeUp)
+
+    timer = threading.Timer(timeout, strike)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        with lock:
+            over = True
+        timer.cancel()
+
+
+def _deadline(timeout: float | None) -> Any:
+    return nullcontext() if timeout is None else _deadline_running(timeout)
+
+
+def throw_into(thread: int, kind: type[Interrupt]) -> None:
+    """Raise an interrupt in another thread at its next bytecode; C code is not broken off."""
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(kind))
+
+
+def own_traceback(error: BaseException) -> str:
+    """The traceback of an error without the frames of this package."""
+    frames = error.__traceback__
+    while frames is not None and frames.tb_frame.f_code.co_filename.startswith(_PACKAGE):
+        frames = frames.tb_next
+    return "".join(traceback.format_exception(type(error), error, frames))

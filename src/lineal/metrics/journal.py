@@ -1,0 +1,426 @@
+"""Take points in at once, keep them durably soon, and seal them into a segment.
+
+`Journal.log` only appends to a list, which the interpreter does atomically, so any thread
+may call it. A background thread, started by the first point, carries what waits to the
+journal's file about twice a second. Bytes and layout of that file: see `frames`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from time import time_ns as now
+from typing import TYPE_CHECKING, Any
+
+from lineal.errors import ParameterError, StoreError
+from lineal.records import MetricSummary
+
+from .columns import Columns, Series, gather, in_order, summaries
+from .files import JOURNAL, Places, claim, new_id, sync_folder, unwritable
+from .frames import MAGIC, MOST_POINTS, decode, encode
+from .segments import write_segment
+from .values import WHOLE, integer, labels_text, number, valid_execution, valid_key
+
+if TYPE_CHECKING:
+    from .columns import Floats, Ints
+
+INTERVAL = 0.5
+"""Seconds between two looks of the background thread: what a crash may cost is below twice
+that."""
+MOST_WAITING = 2**21
+"""Points of batches that may wait in memory before `log_many` writes them itself."""
+
+
+class _Batch:
+    """Points of one series that came together; the arrays are the journal's own."""
+
+    __slots__ = ("execution_id", "key", "labels", "steps", "times", "values")
+
+    def __init__(self, series: Series, steps: Ints | None, times: Ints, values: Floats) -> None:
+        self.execution_id, self.key, self.labels = series
+        self.steps, self.times, self.values = steps, times, values
+
+
+class Journal:
+    """The points that one writer logs, until they are sealed.
+
+    It costs nothing, and makes no file, before its first point. Any thread may call any
+    method; a child process needs a journal of its own.
+    """
+
+    def __init__(self, places: Places, name: str) -> None:
+        self.name = name
+        self._places = places
+        self._path = places.live / f"{name}~{new_id()}{JOURNAL}"
+        self._pid = os.getpid()
+        self._waiting: list[Any] = []
+        self._waiting_in_batches = 0
+        self._append: Callable[[Any], None] = self._append_first
+        self._executions: set[int] = set()
+        self._keys: set[str] = set()
+        # One lock for what touches the file or the numbering of series; `log` takes none.
+        self._lock = threading.RLock()
+        self._stop = threading.Event()
+        self._flusher: threading.Thread | None = None
+        self._closed = False
+        self._handle: int | None = None
+        self._written = 0
+        self._place: dict[tuple[int, str, str], int] = {}
+        self._next_step: list[int] = []
+
+    def log(
+        self,
+        execution_id: int,
+        key: str,
+        value: float,
+        step: int | None = None,
+        time_ns: int | None = None,
+        labels: Mapping[str, str] | None = None,
+    ) -> None:
+        """Log one point; it is durable about a second later, or after `flush`.
+
+        Args:
+            execution_id: The execution it belongs to.
+            key: The name of the series.
+            value: A number; NaN and the infinities are numbers.
+            step: Its place in the series; by default one past the highest logged here, from 0.
+            time_ns: Nanoseconds since 1970-01-01 UTC; now by default.
+            labels: The slice of the series; None for the whole.
+
+        Raises:
+            ParameterError: an argument can't be kept; names the key and the type.
+            StoreError: the journal is closed.
+        """
+        if type(value) is not float:
+            value = number(key, value)
+        # A list or the like as a key can't be looked up; the slow path says so properly.
+        try:
+            known = key in self._keys and execution_id in self._executions
+        except TypeError:
+            known = False
+        if not known:
+            execution_id, key = self._admit(execution_id, key)
+        if step is not None:
+            step = integer(step, "step", key)
+        time = now() if time_ns is None else integer(time_ns, "time", key)
+        self._append(
+            (execution_id, key, WHOLE if labels is None else labels_text(labels), step, time, value)
+        )
+
+    def log_many(
+        self,
+        execution_id: int,
+        key: str,
+        values: Any,
+        steps: Any = None,
+        times_ns: Any = None,
+        labels: Mapping[str, str] | None = None,
+    ) -> None:
+        """Log many points of one series; see `log`.
+
+        Args:
+            execution_id: The execution they belong to.
+            key: The name of the series.
+            values: Numbers: a sequence or one-dimensional array.
+            steps: As many integers; by default they follow the highest logged here.
+            times_ns: As many integers; by default all are now.
+            labels: The slice of the series; None for the whole.
+
+        Raises:
+            ParameterError: an argument can't be kept, or they differ in length.
+            StoreError: the journal is closed, or its file can't be written.
+        """
+        execution_id, key = self._admit(execution_id, key)
+        series = Series(execution_id, key, labels_text(labels))
+        floats = _floats(key, values)
+        own_steps = None if steps is None else _integers(key, steps, "steps", len(floats))
+        times = _integers(
+            key, _now(len(floats)) if times_ns is None else times_ns, "times", len(floats)
+        )
+        if not len(floats):
+            return
+        self._append(_Batch(series, own_steps, times, floats))
+        self._waiting_in_batches += len(floats)
+        if self._waiting_in_batches >= MOST_WAITING:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what has been logged before this call; on return it is durable.
+
+        Raises:
+            StoreUnwritable: it can't be written; it stays in memory, to be tried again.
+        """
+        self._same_process()
+        with self._lock:
+            count = len(self._waiting)
+            if not count:
+                return
+            gathered = _Gathering(self._place, self._next_step, self._waiting[:count])
+            frames = b"".join(gathered.frames())
+            self._write(frames)
+            self._written += len(frames)
+            self._accept(gathered, count)
+
+    def close(self) -> list[MetricSummary]:
+        """Seal everything logged into a segment, and sum up each series.
+
+        Returns:
+            In order of execution, key and labels; nothing when there was no point, or when
+            it was closed before.
+
+        Raises:
+            StoreUnwritable: the segment can't be written; closing again tries again, and
+                what was flushed is safe.
+        """
+        self._same_process()
+        self._stop.set()
+        if self._flusher is not None and self._flusher is not threading.current_thread():
+            self._flusher.join()
+        with self._lock:
+            if self._closed:
+                return []
+            self._append = self._refuse
+            found = self._seal() if self._waiting or self._handle is not None else []
+            self._closed = True
+            self._remove()
+            return found
+
+    def _seal(self) -> list[MetricSummary]:
+        count = len(self._waiting)
+        gathered = _Gathering(self._place, self._next_step, self._waiting)
+        parts = (
+            [] if self._handle is None else decode(self._path.read_bytes(), self._path.name).parts
+        )
+        series, columns = in_order(
+            gathered.series(), gather([*parts, *([gathered.columns] if count else [])])
+        )
+        write_segment(self._places, series, columns, replaces={self._path.name})
+        del self._waiting[:count]
+        return summaries(series, columns)
+
+    def _remove(self) -> None:
+        if self._handle is not None:
+            # Should it stay, its segment still says not to read it.
+            with contextlib.suppress(OSError):
+                self._path.unlink()
+            os.close(self._handle)
+            self._handle = None
+
+    def _admit(self, execution_id: Any, key: Any) -> tuple[int, str]:
+        key = valid_key(key)
+        execution_id = valid_execution(execution_id)
+        self._keys.add(key)
+        self._executions.add(execution_id)
+        return execution_id, key
+
+    def _append_first(self, point: Any) -> None:
+        """Take in the first point, and from then on let the list itself do it."""
+        self._same_process()
+        with self._lock:
+            if self._flusher is None and not self._closed:
+                self._append = self._waiting.append
+                self._flusher = threading.Thread(
+                    target=self._flush_now_and_then, name=f"lineal-metrics-{self.name}", daemon=True
+                )
+                self._flusher.start()
+        self._append(point)
+
+    def _refuse(self, _point: Any) -> None:
+        raise StoreError(
+            f"The metric journal {self.name!r} is closed: its run has ended. Log metrics before"
+            " the run ends."
+        )
+
+    def _flush_now_and_then(self) -> None:
+        while not self._stop.wait(INTERVAL):
+            try:
+                self.flush()
+            except StoreError:
+                # What waits stays in memory; whoever flushes or closes gets the error.
+                continue
+
+    def _same_process(self) -> None:
+        if os.getpid() != self._pid:
+            raise StoreError(
+                f"The metric journal {self.name!r} belongs to process {self._pid}; open another"
+                f" one in process {os.getpid()}."
+            )
+
+    def _write(self, frames: bytes) -> None:
+        with unwritable(self._path):
+            if self._handle is None:
+                self._create()
+            assert self._handle is not None
+            # What an interrupted write left would hide every later frame from a reader.
+            os.ftruncate(self._handle, self._written)
+            _write_all(self._handle, frames)
+            os.fsync(self._handle)
+
+    def _create(self) -> None:
+        self._places.make()
+        handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o666)
+        try:
+            claim(handle)
+            _write_all(handle, MAGIC)
+            sync_folder(self._path.parent)
+        except OSError:
+            os.close(handle)
+            self._path.unlink(missing_ok=True)
+            raise
+        self._handle, self._written = handle, len(MAGIC)
+
+    def _accept(self, gathered: _Gathering, count: int) -> None:
+        self._place, self._next_step = gathered.place, gathered.next_step
+        self._waiting_in_batches -= sum(
+            len(one.values) for one in self._waiting[:count] if type(one) is _Batch
+        )
+        del self._waiting[:count]
+
+
+class _Gathering:
+    """What waited, turned into columns, with series numbered and steps counted on.
+
+    It works on copies of the journal's numbering: only what was written changes that.
+    """
+
+    def __init__(
+        self, place: dict[tuple[int, str, str], int], next_step: list[int], waiting: list[Any]
+    ) -> None:
+        self.place = dict(place)
+        self.next_step = list(next_step)
+        self._known = len(place)
+        self._parts: list[Columns] = []
+        self._rows: tuple[list[int], list[int], list[int], list[float]] = ([], [], [], [])
+        places, steps, times, values = self._rows
+        place, next_step = self.place, self.next_step
+        for point in waiting:
+            if type(point) is _Batch:
+                self._end_rows()
+                places, steps, times, values = self._rows
+                self._batch(point)
+                continue
+            execution_id, key, labels, step, time, value = point
+            series = (execution_id, key, labels)
+            at = place.get(series)
+            if at is None:
+                # NumPy integers and members of enumerations are equal to what they stand for.
+                series = (int(execution_id), str.__str__(key), labels)
+                at = place[series] = len(next_step)
+                next_step.append(0)
+            if step is None:
+                step = next_step[at]
+                next_step[at] = step + 1
+            elif step >= next_step[at]:
+                next_step[at] = step + 1
+            places.append(at)
+            steps.append(step)
+            times.append(time)
+            values.append(value)
+        self._end_rows()
+        self.columns = gather(self._parts)
+
+    def series(self) -> list[Series]:
+        """All series so far, by number."""
+        return [Series(*one) for one in self.place]
+
+    def frames(self) -> Iterator[bytes]:
+        """The points as frames; the first names the series that are new."""
+        names: Sequence[Series] = self.series()[self._known :]
+        for start in range(0, len(self.columns), MOST_POINTS):
+            rows = slice(start, start + MOST_POINTS)
+            part = self.columns
+            yield encode(
+                names,
+                Columns(
+                    place=part.place[rows],
+                    step=part.step[rows],
+                    time=part.time[rows],
+                    value=part.value[rows],
+                ),
+            )
+            names = ()
+
+    def _end_rows(self) -> None:
+        import numpy as np
+
+        places, steps, times, values = self._rows
+        if places:
+            self._parts.append(
+                Columns(
+                    place=np.array(places, dtype=np.uint32),
+                    step=np.array(steps, dtype=np.int64),
+                    time=np.array(times, dtype=np.int64),
+                    value=np.array(values, dtype=np.float64),
+                )
+            )
+        self._rows = ([], [], [], [])
+
+    def _batch(self, batch: _Batch) -> None:
+        import numpy as np
+
+        series = (batch.execution_id, batch.key, batch.labels)
+        at = self.place.setdefault(series, len(self.next_step))
+        if at == len(self.next_step):
+            self.next_step.append(0)
+        count = len(batch.values)
+        first = self.next_step[at]
+        steps = batch.steps
+        if steps is None:
+            steps = np.arange(first, first + count, dtype=np.int64)
+        self.next_step[at] = max(first, int(steps.max()) + 1)
+        self._parts.append(
+            Columns(
+                place=np.full(count, at, dtype=np.uint32),
+                step=steps,
+                time=batch.times,
+                value=batch.values,
+            )
+        )
+
+
+def _floats(key: str, values: Any) -> Floats:
+    import numpy as np
+
+    array = np.asarray(values)
+    if array.ndim != 1:
+        raise ParameterError(
+            f"The values of the metric {key!r} have {array.ndim} dimensions; give a sequence of"
+            " numbers."
+        )
+    if array.dtype.kind in "biuf":
+        return np.array(array, dtype=np.float64)  # a copy: the caller may change its own
+    return np.array([number(key, value) for value in values], dtype=np.float64)
+
+
+def _integers(key: str, values: Any, what: str, count: int) -> Ints:
+    import numpy as np
+
+    array = np.asarray(values)
+    if array.shape != (count,):
+        raise ParameterError(
+            f"The metric {key!r} was given {count} values, but {what} of shape {array.shape};"
+            " give one for each value."
+        )
+    if array.dtype.kind in "bi":
+        return np.array(array, dtype=np.int64)
+    return np.array([integer(value, what[:-1], key) for value in values], dtype=np.int64)
+
+
+def _now(count: int) -> Ints:
+    import numpy as np
+
+    return np.full(count, now(), dtype=np.int64)
+
+
+def _write_all(handle: int, data: bytes) -> None:
+    rest = memoryview(data)
+    while rest:
+        rest = rest[os.write(handle, rest) :]
+
+
+def journal_name(path: Path | str) -> str:
+    """The name a journal's file was opened with."""
+    return Path(path).name.rpartition("~")[0]

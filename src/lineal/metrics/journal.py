@@ -384,7 +384,10 @@ class _Gathering:
 def _floats(key: str, values: Any) -> Floats:
     import numpy as np
 
-    array = np.asarray(values)
+    try:
+        array = np.asarray(values)
+    except ValueError:  # sequences among the numbers
+        array = np.empty(len(values), dtype=object)
     if array.ndim != 1:
         raise ParameterError(
             f"The values of the metric {key!r} have {array.ndim} dimensions; give a sequence of"

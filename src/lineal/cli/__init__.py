@@ -1,1 +1,1 @@
-"""Placeholder."""
+"""The command line: arguments in, records out."""

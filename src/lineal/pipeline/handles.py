@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from lineal.errors import UserError
 
+from .graph import Reference
+
 if TYPE_CHECKING:
     from .graph import StepNode
     from .tracing import Trace
@@ -69,6 +71,11 @@ class Handle:
             f"The handle {self!r} can't be pickled: its step may not have run. Pass it to a task,"
             " or take its .value first."
         )
+
+
+def reference_of(handle: Handle) -> Reference:
+    """What a handle refers to, without looking at its value."""
+    return Reference(handle._step, handle._output)
 
 
 def _look(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, TextIO
 
-from .context import current_step
+from lineal.context import current_step
 
 
 class _Stream:

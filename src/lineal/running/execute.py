@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from lineal.context import StepContext, current_step
 from lineal.digests.canonical import identify, value_digest
 from lineal.digests.digest import Digest, unique_digest
 from lineal.digests.identity import ValueIdentity
@@ -30,14 +31,16 @@ from lineal.errors import (
     WrongOutputs,
 )
 from lineal.pipeline import Metrics, Task, TaskOptions
-from lineal.records import Resources
+from lineal.records import Artifact, Resources
 
-from .context import StepContext, current_step
 from .resources import MemorySampler
 from .seeding import seeded
 
 _PACKAGE = str(Path(__file__).resolve().parents[1])
 _UNCHANGING = (type(None), bool, int, float, complex, str, bytes, Path, Metrics)
+
+ELSEWHERE: Any = object()
+"""Stands for a value that stayed in the process that made it."""
 
 Guard = tuple[str, Any, Digest]
 """A value a step is given: its name, itself, and the digest it must still have after."""
@@ -53,8 +56,8 @@ class StepCall:
     """Gives the arguments by name, from memory or from the store, and their guards."""
     seed: int
     context: StepContext
-    payload: Callable[[], Any] | None = None
-    """For runners in other processes: what to send there instead of `load`."""
+    pack: Callable[[], dict[str, Any]]
+    """Gives the arguments as parcels, for runners in other processes."""
 
     @property
     def options(self) -> TaskOptions:
@@ -68,7 +71,9 @@ class Produced:
 
     name: str
     identity: ValueIdentity
-    value: Any
+    value: Any = ELSEWHERE
+    artifact: Artifact | None = None
+    """Set when whoever executed the step has kept the value already."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -89,6 +94,8 @@ class Outcome:
     log: str = ""
     params: Mapping[str, str] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
+    points: list[tuple[Any, ...]] = field(default_factory=list)
+    """Points of metrics that another process took, as arguments of `Points.log_many`."""
 
 
 class Interrupt(BaseException):

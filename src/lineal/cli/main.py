@@ -1,0 +1,77 @@
+"""The ``lineal`` command."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import click
+import typer
+
+from lineal._version import __version__
+from lineal.errors import LinealError, RunCancelled
+
+from . import inspect
+from .render import err
+from .run import run
+
+app = typer.Typer(
+    name="lineal",
+    help="Run pipelines, reuse what is unchanged, and know what made every result.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command()(run)
+for command in (inspect.runs, inspect.show, inspect.why, inspect.log, inspect.get):
+    app.command()(command)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"lineal {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+    store: Annotated[
+        str | None, typer.Option("--store", metavar="FOLDER", help="The store to work in.")
+    ] = None,
+) -> None:
+    """Run pipelines, reuse what is unchanged, and know what made every result."""
+    if store is not None:
+        os.environ["LINEAL_STORE"] = store
+
+
+def main() -> None:
+    """Run the command; a user's mistake is one paragraph and exit code 2."""
+    try:
+        code = app(standalone_mode=False)
+    except LinealError as error:
+        _say(str(error))
+        sys.exit(error.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        _say(str(RunCancelled()))
+        sys.exit(RunCancelled.exit_code)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _say(message: str) -> None:
+    from rich.text import Text
+
+    err.print(Text.assemble(("error: ", "bold red"), message))
+
+
+if __name__ == "__main__":
+    main()

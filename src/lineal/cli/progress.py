@@ -1,0 +1,87 @@
+"""Live progress of a run: a line for each step that ends, the ones under way below."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from typing import Any
+
+from rich.console import Group
+from rich.live import Live
+from rich.spinner import Spinner
+from rich.text import Text
+
+from lineal.records import Reason, Resources
+
+from .render import COLOURS, duration, err
+
+MARKS = {"executed": "✓", "reused": "↺", "failed": "✗", "skipped": "–"}
+MANY = 20
+"""Reused steps shown one by one; the rest are counted."""
+
+
+class LiveProgress:
+    """Watches a run and shows it on the terminal; plain lines where there is none."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+        self._running: dict[str, tuple[float, Reason]] = {}
+        self._live: Live | None = None
+        self._started = time.perf_counter()
+
+    def __enter__(self) -> LiveProgress:
+        if err.is_terminal:
+            self._live = Live(
+                console=err, get_renderable=self._render, transient=True, refresh_per_second=8
+            )
+            self._live.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    @property
+    def seconds(self) -> float:
+        """Since it was made."""
+        return time.perf_counter() - self._started
+
+    def begun(self, run_id: str, number: int, name: str) -> None:
+        """Name the run."""
+        err.print(Text.assemble(("run ", "dim"), (f"#{number} {name}", "bold"), f" {run_id[:12]}"))
+
+    def started(self, step: str, reason: Reason) -> None:
+        """A step is under way."""
+        self._running[step] = (time.perf_counter(), reason)
+
+    def ended(self, step: str, status: str, reason: Reason, resources: Resources) -> None:
+        """A line for the step."""
+        self._running.pop(step, None)
+        self.counts[status] += 1
+        if status == "reused" and self.counts[status] > MANY:
+            return
+        took = duration(resources.wall_seconds) if status in ("executed", "failed") else ""
+        line = Text.assemble(
+            (f"{MARKS.get(status, ' ')} ", COLOURS.get(status, "")),
+            f"{step:<24} ",
+            (f"{status:<9}", COLOURS.get(status, "")),
+            f"{took:>9}  ",
+            (reason.text, "dim"),
+        )
+        line.no_wrap = True
+        line.overflow = "ellipsis"
+        err.print(line)
+
+    def summary(self) -> str:
+        """The counts in words."""
+        return ", ".join(f"{n} {status}" for status, n in sorted(self.counts.items())) or "no steps"
+
+    def _render(self) -> Any:
+        now = time.perf_counter()
+        lines: list[Any] = [
+            Spinner("dots", Text(f"{step}  {duration(now - since)}"))
+            for step, (since, _) in list(self._running.items())[:10]
+        ]
+        if len(self._running) > 10:
+            lines.append(Text(f"and {len(self._running) - 10} more", style="dim"))
+        return Group(*lines)

@@ -1,0 +1,136 @@
+"""How things look: JSON for programs, tables and colours for people."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import UTC, datetime
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from lineal.records import Execution, RunRecord
+from lineal.running import to_json
+from lineal.running.run import metrics_by_name
+
+COLOURS = {
+    "finished": "green", "executed": "green", "execute": "yellow", "reused": "cyan",
+    "reuse": "cyan", "wait": "dim", "skipped": "dim", "failed": "red", "lost": "red",
+    "cancelled": "yellow", "running": "blue",
+}  # fmt: skip
+SHOWN_METRICS = 3
+
+out = Console(highlight=False, soft_wrap=False)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def print_json(value: Any) -> None:
+    """Print records as JSON, in the same shape as in Python."""
+    json.dump(to_json(value), sys.stdout, indent=2, ensure_ascii=False)
+    sys.stdout.write("\n")
+
+
+def state(word: Any) -> Text:
+    """A state in its colour."""
+    text = getattr(word, "value", str(word))
+    return Text(text, style=COLOURS.get(text, ""))
+
+
+def duration(seconds: float) -> str:
+    """Seconds for people: ``41 ms``, ``3.2 s``, ``2 min 5 s``."""
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
+
+
+def size(count: int) -> str:
+    """Bytes for people: ``3.1 MB``."""
+    number = float(count)
+    for unit in ("B", "kB", "MB", "GB"):
+        if number < 1000:
+            return f"{number:.0f} {unit}" if unit == "B" else f"{number:.1f} {unit}"
+        number /= 1000
+    return f"{number:.1f} TB"
+
+
+def ago(moment: datetime) -> str:
+    """How long ago, roughly."""
+    seconds = (datetime.now(UTC) - moment).total_seconds()
+    for limit, unit, word in ((90, 1, "s"), (5400, 60, "min"), (129600, 3600, "h")):
+        if seconds < limit:
+            return f"{seconds / unit:.0f} {word} ago"
+    return f"{seconds / 86400:.0f} d ago"
+
+
+def table(*columns: str) -> Table:
+    """A plain table."""
+    made = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        right = column in ("#", "time", "cpu", "memory")
+        made.add_column(column, justify="right" if right else "left", overflow="fold")
+    return made
+
+
+def runs_table(records: list[RunRecord]) -> Table:
+    """Runs, one a row."""
+    made = table("#", "id", "name", "experiment", "status", "started", "time", "metrics")
+    for record in records:
+        metrics = [(k, v) for k, v in metrics_by_name(record).items() if "[" not in k]
+        shown = "  ".join(f"{k}={v:.4g}" for k, v in metrics[:SHOWN_METRICS])
+        more = f"  +{len(metrics) - SHOWN_METRICS}" if len(metrics) > SHOWN_METRICS else ""
+        took = (
+            duration((record.finished_at - record.started_at).total_seconds())
+            if record.finished_at
+            else ""
+        )
+        made.add_row(
+            str(record.number),
+            record.id[:12],
+            Text(record.name),
+            Text(record.experiment),
+            state(record.status),
+            ago(record.started_at),
+            took,
+            Text(shown + more),
+        )
+    return made
+
+
+def steps_table(executions: tuple[Execution, ...]) -> Table:
+    """The steps of a run, one a row."""
+    made = table("step", "state", "time", "cpu", "memory", "key", "why")
+    for e in executions:
+        ran = e.status.value in ("executed", "failed")
+        made.add_row(
+            Text(e.step),
+            state(e.status),
+            duration(e.resources.wall_seconds) if ran else "",
+            duration(e.resources.cpu_seconds) if ran else "",
+            size(e.resources.peak_memory_bytes) if ran else "",
+            e.key.hex[:10] if e.key else "-",
+            Text(e.reason.text),
+        )
+    return made
+
+
+def facts(pairs: list[tuple[str, Any]]) -> Table:
+    """Names and values."""
+    made = Table(box=None, pad_edge=False, show_header=False)
+    made.add_column(style="bold", no_wrap=True)
+    made.add_column(overflow="fold")
+    for name, value in pairs:
+        if value not in (None, "", ()):
+            made.add_row(name, value if isinstance(value, Text) else Text(str(value)))
+    return made
+
+
+def heading(text: str) -> None:
+    """A title above a section."""
+    out.print()
+    out.print(Text(text, style="bold underline"))

@@ -1,0 +1,152 @@
+"""``lineal run``: run a pipeline, or show the plan of a run."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+from rich.text import Text
+
+from lineal.errors import LinealError
+from lineal.pipeline import Pipeline
+from lineal.planning import Policy
+from lineal.records import RunStatus
+from lineal.running import Run, RunOptions
+from lineal.workspace import Workspace
+
+from .loading import load_pipeline, parse_parameters
+from .progress import LiveProgress
+from .render import duration, err, out, print_json, state, table
+
+FAILED = 1
+
+
+def run(
+    target: Annotated[str, typer.Argument(metavar="FILE[:PIPELINE]", help="The pipeline's file.")],
+    param: Annotated[
+        list[str] | None,
+        typer.Option("-p", "--param", metavar="NAME=VALUE", help="A parameter; may be repeated."),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would run and why; run nothing.")
+    ] = False,
+    force: Annotated[
+        list[str] | None,
+        typer.Option("--force", metavar="STEP", help="Execute this step or task in any case."),
+    ] = None,
+    no_cache: Annotated[bool, typer.Option("--no-cache", help="Reuse nothing.")] = False,
+    workers: Annotated[
+        int | None, typer.Option("--workers", min=1, help="Steps executed at once.")
+    ] = None,
+    processes: Annotated[
+        bool, typer.Option("--processes", help="Execute steps in processes, not threads.")
+    ] = False,
+    keep_going: Annotated[
+        bool, typer.Option("--keep-going", help="Go on with what does not need a failed step.")
+    ] = False,
+    name: Annotated[str | None, typer.Option("--name", help="The run's name.")] = None,
+    experiment: Annotated[
+        str | None, typer.Option("--experiment", help="The experiment it belongs to.")
+    ] = None,
+    tag: Annotated[
+        list[str] | None, typer.Option("--tag", metavar="KEY=VALUE", help="A tag of the run.")
+    ] = None,
+    note: Annotated[str | None, typer.Option("--note", help="A text about the run.")] = None,
+    seed: Annotated[int | None, typer.Option("--seed", help="The run's seed.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print the record as JSON.")] = False,
+) -> None:
+    """Run a pipeline: execute what has changed, reuse what has not, record all of it."""
+    pipeline = load_pipeline(target)
+    arguments = parse_parameters(pipeline, param or [])
+    policy = Policy(force=frozenset(force or ()), no_cache=no_cache)
+    with Workspace.open() as workspace:
+        if dry_run:
+            _plan(workspace, pipeline, arguments, policy, as_json=json)
+            return
+        options = workspace.options(
+            runner="processes" if processes else None,
+            workers=workers,
+            keep_going=keep_going,
+            policy=policy,
+            name=name,
+            experiment=experiment,
+            tags=dict(_tag(text) for text in tag or ()),
+            note=note,
+            seed=seed,
+            echo=False,
+        )
+        _run(workspace, pipeline, arguments, options, as_json=json)
+
+
+def _tag(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not equals:
+        raise typer.BadParameter(f"--tag {text!r} has no value; write --tag key=value.")
+    return key, value
+
+
+def _run(
+    workspace: Workspace,
+    pipeline: Pipeline[..., Any],
+    arguments: dict[str, Any],
+    options: RunOptions,
+    *,
+    as_json: bool,
+) -> None:
+    from dataclasses import replace
+
+    if as_json:
+        finished = workspace.run(pipeline, arguments, options)
+        print_json(finished.to_dict())
+    else:
+        with LiveProgress() as progress:
+            finished = workspace.run(pipeline, arguments, replace(options, observer=progress))
+        _report(finished, progress)
+    if finished.status is not RunStatus.FINISHED:
+        raise typer.Exit(FAILED)
+
+
+def _report(finished: Run, progress: LiveProgress) -> None:
+    if finished.record.error:
+        err.print()
+        err.print(Text(finished.record.error.rstrip(), style="red"))
+        if isinstance(finished.exception, LinealError):
+            err.print(Text(str(finished.exception), style="bold red"))
+    metrics = {k: v for k, v in finished.metrics.items() if "[" not in k}
+    if metrics:
+        made = table("metric", "value")
+        for key, value in metrics.items():
+            made.add_row(Text(key), f"{value:.6g}")
+        out.print(made)
+    line = Text.assemble(
+        "run ", (f"#{finished.number}", "bold"), " ", state(finished.status),
+        f" in {duration(progress.seconds)}: {progress.summary()}"
+        f"   (lineal show {finished.number})",
+    )  # fmt: skip
+    err.print(line)
+
+
+def _plan(
+    workspace: Workspace,
+    pipeline: Pipeline[..., Any],
+    arguments: dict[str, Any],
+    policy: Policy,
+    *,
+    as_json: bool,
+) -> None:
+    plan = workspace.plan(pipeline, arguments, policy=policy)
+    if as_json:
+        print_json(plan)
+        return
+    made = table("step", "decision", "why")
+    for step in plan.steps:
+        made.add_row(Text(step.step), state(step.decision), Text(step.reason))
+    out.print(made)
+    counts = plan.counts()
+    out.print(
+        f"{counts['reuse']} to reuse, {counts['execute']} to execute, {counts['wait']} waiting"
+    )
+    if plan.stopped_at:
+        out.print(
+            Text(f"What follows depends on the value of {plan.stopped_at}, which is not known yet.")
+        )

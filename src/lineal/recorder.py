@@ -1,0 +1,213 @@
+"""The recorder: the one door through which a run is written.
+
+The order of writing is the transaction: bytes into the store, then the points of
+metrics, then one commit to the catalog. So no fact in the catalog ever points at bytes
+that are missing, and a crash leaves only bytes that nothing names.
+
+Encoding and writing go on behind the computation, on a thread of the recorder's own;
+executions that arrive meanwhile are committed together.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from lineal.catalog import Batch, Catalog
+from lineal.digests.digest import Digest
+from lineal.digests.identity import CodeIdentity, ValueIdentity
+from lineal.errors import LinealError, OutputNotStorable, StoreUnwritable
+from lineal.metrics import Journal
+from lineal.records import (
+    Artifact,
+    CodeSnapshot,
+    Execution,
+    ExecutionStatus,
+    MetricSummary,
+    Output,
+    RunStatus,
+)
+from lineal.store import ValueStore
+
+BATCH = 512
+"""Executions committed at once at the most."""
+WAITING = 1024
+"""Executions that may wait to be written before the run is held up."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One execution to be written, with the values it brings along."""
+
+    execution: Execution
+    values: Sequence[tuple[Any, ValueIdentity]] = ()
+    """Values to keep: outputs, and inputs that came from outside."""
+    described: Sequence[ValueIdentity] = ()
+    """Values to record without keeping their bytes."""
+    artifacts: Sequence[Artifact] = ()
+    """Records of values that are kept already."""
+    code: CodeIdentity | None = None
+
+
+class Recorder:
+    """Writes one run. `record` may be called from one thread; the rest happens behind it."""
+
+    def __init__(
+        self, *, catalog: Catalog, values: ValueStore, journal: Journal, run_number: int
+    ) -> None:
+        self._catalog = catalog
+        self._values = values
+        self._journal = journal
+        self._run_number = run_number
+        self._queue: queue.Queue[Entry | threading.Event | None] = queue.Queue(WAITING)
+        self._artifacts: dict[Digest, Artifact] = {}
+        self._codes: set[Digest] = set()
+        self._failure: BaseException | None = None
+        self.not_stored: dict[str, OutputNotStorable] = {}
+        """By step: outputs that no codec could keep."""
+        self._thread: threading.Thread | None = None
+
+    def record(self, entry: Entry) -> None:
+        """Write an execution soon; raises what made an earlier one fail to be written."""
+        self._raise_failure()
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._work, name="lineal-recorder", daemon=True)
+            self._thread.start()
+        self._queue.put(entry)
+
+    def flush(self) -> None:
+        """Return when all that was recorded is durable."""
+        if self._thread is not None:
+            written = threading.Event()
+            self._queue.put(written)
+            written.wait()
+        self._raise_failure()
+
+    def finish(
+        self,
+        *,
+        status: RunStatus,
+        error: str | None,
+        result: tuple[Output, ...],
+        code: CodeSnapshot | None,
+    ) -> tuple[MetricSummary, ...]:
+        """Write all that is left and end the run; returns when it is durable.
+
+        Raises:
+            StoreUnwritable: something could not be written; the run is then not marked as
+                finished, and counts as lost.
+        """
+        if self._thread is not None:
+            self._queue.put(None)
+            self._thread.join()
+            self._thread = None
+        self._raise_failure()
+        summaries = tuple(self._journal.close())
+        if summaries:
+            self._catalog.commit(Batch(metrics=summaries))
+        if self.not_stored and status is RunStatus.FINISHED:
+            status = RunStatus.FAILED
+            error = "\n".join(str(problem) for problem in self.not_stored.values())
+        self._catalog.finish_run(
+            self._run_number,
+            status=status,
+            finished_at=datetime.now(UTC),
+            error=error,
+            result=result,
+            code=code,
+        )
+        return summaries
+
+    def artifact(self, digest: Digest) -> Artifact | None:
+        """The record of a value that this run has written, if it has."""
+        return self._artifacts.get(digest)
+
+    def _raise_failure(self) -> None:
+        if self._failure is not None:
+            raise self._failure
+
+    def _work(self) -> None:
+        closing = False
+        while not closing:
+            entries, events, closing = self._take()
+            try:
+                if entries and self._failure is None:
+                    self._write(entries)
+            except BaseException as error:  # noqa: BLE001 - raised again in the run's thread
+                self._failure = error
+            for event in events:
+                event.set()
+
+    def _take(self) -> tuple[list[Entry], list[threading.Event], bool]:
+        entries: list[Entry] = []
+        events: list[threading.Event] = []
+        item = self._queue.get()
+        while True:
+            if item is None:
+                return entries, events, True
+            if isinstance(item, threading.Event):
+                events.append(item)
+            else:
+                entries.append(item)
+            if events or len(entries) >= BATCH:
+                return entries, events, False
+            try:
+                item = self._queue.get_nowait()
+            except queue.Empty:
+                return entries, events, False
+
+    def _write(self, entries: list[Entry]) -> None:
+        artifacts: dict[Digest, Artifact] = {}
+        codes: dict[Digest, CodeIdentity] = {}
+        executions = []
+        for entry in entries:
+            executions.append(self._keep(entry, artifacts))
+            if entry.code is not None and entry.code.digest not in self._codes:
+                codes[entry.code.digest] = entry.code
+        self._values.sync()
+        self._journal.flush()
+        self._catalog.commit(
+            Batch(
+                artifacts=tuple(artifacts.values()),
+                codes=tuple(codes.values()),
+                executions=tuple(executions),
+            )
+        )
+        self._codes.update(codes)
+        self._artifacts.update(artifacts)
+
+    def _keep(self, entry: Entry, artifacts: dict[Digest, Artifact]) -> Execution:
+        for artifact in entry.artifacts:
+            if artifact.digest not in self._artifacts:
+                artifacts[artifact.digest] = artifact
+        for identity in entry.described:
+            if identity.digest not in self._artifacts:
+                artifacts.setdefault(identity.digest, describe(identity))
+        for value, identity in entry.values:
+            known = self._artifacts.get(identity.digest) or artifacts.get(identity.digest)
+            if known is not None and known.stored is not None:
+                continue
+            try:
+                artifacts[identity.digest] = self._values.save(value, identity)
+            except StoreUnwritable:
+                raise
+            except OutputNotStorable as error:
+                artifacts[identity.digest] = describe(identity)
+                self.not_stored[entry.execution.step] = error
+                return _failed(entry.execution, error)
+        return entry.execution
+
+
+def describe(identity: ValueIdentity) -> Artifact:
+    """The record of a value whose bytes are not kept."""
+    return Artifact(
+        digest=identity.digest, kind=identity.kind, type=identity.type, profile=identity.profile
+    )
+
+
+def _failed(execution: Execution, error: LinealError) -> Execution:
+    return replace(execution, status=ExecutionStatus.FAILED, error=str(error))

@@ -1,0 +1,106 @@
+"""References: what a user writes to name a run, a step's output or an artifact.
+
+latest          the newest run
+12, #12         a run by its number
+3f9a…           a run by its id or a unique beginning of it
+NAME            the newest run of this name
+RUN:STEP        the output of a step
+RUN:STEP.NAME   one of several outputs
+xxh3:ab12…      an artifact by its digest or a unique beginning of it
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from lineal.catalog import Catalog
+from lineal.errors import AmbiguousReference, ReferenceNotFound
+from lineal.records import Artifact, Execution, RunRecord
+
+_ALGORITHMS = ("xxh3:", "unique:")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Located:
+    """What a reference names; the run alone when it names a run."""
+
+    run: RunRecord | None = None
+    execution: Execution | None = None
+    artifact: Artifact | None = None
+
+
+def locate(catalog: Catalog, reference: str, *, runs_only: bool = False) -> Located:
+    """Find what a reference names.
+
+    Raises:
+        ReferenceNotFound: nothing answers to it; near names are listed.
+        AmbiguousReference: several things do.
+    """
+    if reference.startswith(_ALGORITHMS) and not runs_only:
+        return Located(artifact=_artifact(catalog, reference))
+    name, colon, step = reference.removeprefix("run:").partition(":")
+    run = _run(catalog, name)
+    if not colon or runs_only:
+        return Located(run=run)
+    return _output(catalog, run, step)
+
+
+def _run(catalog: Catalog, name: str) -> RunRecord:
+    found = catalog.find_runs(name)
+    if not found:
+        raise ReferenceNotFound(
+            f"There is no run {name!r}. `lineal runs` lists those there are; a run is named by its"
+            " number, its id or a unique beginning of it, its name, or `latest`."
+        )
+    if len(found) > 1:
+        raise AmbiguousReference(
+            f"{name!r} may be any of {len(found)} runs: {', '.join(i[:12] for i in found[:8])};"
+            " give more digits."
+        )
+    return catalog.run(found[0])
+
+
+def _artifact(catalog: Catalog, prefix: str) -> Artifact:
+    found = catalog.artifacts_by_prefix(prefix)
+    if not found:
+        raise ReferenceNotFound(
+            f"There is no artifact {prefix!r}; `lineal show RUN` lists the artifacts of a run."
+        )
+    if len(found) > 1:
+        near = ", ".join(a.digest.short for a in found[:8])
+        raise AmbiguousReference(f"{prefix!r} may be any of {near}; give more digits.")
+    return found[0]
+
+
+def _output(catalog: Catalog, run: RunRecord, place: str) -> Located:
+    steps = {execution.step: execution for execution in run.executions}
+    execution = steps.get(place)
+    wanted = None
+    if execution is None:
+        step, _, wanted = place.rpartition(".")
+        execution = steps.get(step)
+    if execution is None:
+        near = get_close_matches(place, steps, n=3) or list(steps)[:10]
+        raise ReferenceNotFound(
+            f"Run {run.id[:8]} has no step {place!r}; there are {', '.join(near) or 'none'}."
+        )
+    outputs = {output.name: output for output in execution.outputs}
+    if wanted is None and len(outputs) != 1:
+        if "result" in outputs:
+            wanted = "result"
+        else:
+            raise AmbiguousReference(
+                f"The step {execution.step!r} has the outputs {', '.join(outputs) or 'none'}; name"
+                f" one: {run.id[:8]}:{execution.step}.NAME."
+            )
+    name = wanted if wanted is not None else next(iter(outputs))
+    if name not in outputs:
+        raise ReferenceNotFound(
+            f"The step {execution.step!r} has no output {name!r}; it has {', '.join(outputs)}."
+        )
+    digest = outputs[name].digest
+    artifact = catalog.artifacts([digest]).get(digest)
+    if artifact is None:
+        raise ReferenceNotFound(f"The artifact {digest.short} is not recorded in this catalog.")
+    return Located(run=run, execution=execution, artifact=artifact)

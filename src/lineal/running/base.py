@@ -1,0 +1,88 @@
+"""What a run needs, what can be asked of it, what executes its steps and what watches."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from lineal.catalog import Catalog
+from lineal.metrics import MetricStore
+from lineal.planning import Policy
+from lineal.records import Reason, Resources
+from lineal.store import ValueStore
+
+from .execute import Outcome, StepCall
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """The rooms that a run is written to and read from."""
+
+    root: Path
+    """The store's folder."""
+    catalog: Catalog
+    values: ValueStore
+    metrics: MetricStore
+
+
+class Observer(Protocol):
+    """Is told how a run goes, on the thread that runs the pipeline; must not raise."""
+
+    def begun(self, run_id: str, number: int, name: str) -> None:
+        """The run has begun."""
+
+    def started(self, step: str, reason: Reason) -> None:
+        """A step is being executed."""
+
+    def ended(self, step: str, status: str, reason: Reason, resources: Resources) -> None:
+        """A step was executed, reused, failed or skipped."""
+
+
+class Silent:
+    """Watches, and says nothing."""
+
+    def begun(self, run_id: str, number: int, name: str) -> None:
+        """Say nothing."""
+
+    def started(self, step: str, reason: Reason) -> None:
+        """Say nothing."""
+
+    def ended(self, step: str, status: str, reason: Reason, resources: Resources) -> None:
+        """Say nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOptions:
+    """What whoever starts a run can ask for."""
+
+    runner: str = "threads"
+    """threads or processes."""
+    workers: int | None = None
+    """Steps executed at once; one per processor by default."""
+    keep_going: bool = False
+    """Whether branches that do not depend on a failed step go on."""
+    policy: Policy = field(default_factory=Policy)
+    seed: int = 0
+    name: str | None = None
+    experiment: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    note: str = ""
+    echo: bool = True
+    """Whether what steps print is shown as well as recorded."""
+    observer: Observer = field(default_factory=Silent)
+
+
+class Runner(Protocol):
+    """Executes steps, several at once."""
+
+    workers: int
+    """How many it executes at once."""
+
+    def submit(self, call: StepCall) -> Future[Outcome]:
+        """Execute a step soon; the future never raises what the step raised."""
+
+    def close(self, *, cancel: bool) -> None:
+        """Let go of everything; with `cancel`, interrupt what is being executed."""

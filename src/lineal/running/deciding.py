@@ -1,0 +1,188 @@
+"""Deciding a wave of steps: their keys, one look-up for all, and a decision each.
+
+Both a run and a plan go through here, so a plan says what a run would do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from lineal.catalog import Catalog
+from lineal.digests.code import CodeResolver
+from lineal.digests.digest import Digest, unique_digest
+from lineal.errors import UnhashableError
+from lineal.pipeline import Task
+from lineal.pipeline.graph import Leaf, Literal, Reference, StepNode
+from lineal.planning import Execute, Policy, Request, Reuse, decide, explain, make_key
+from lineal.records import Cause, CodeIdentity, Execution, Input, Key, Prior, Source
+
+from .seeding import step_seed
+
+LONGEST_SETTING = 500
+_SCALARS = (type(None), bool, int, float, complex, str, Enum, Path)
+
+
+@dataclass(slots=True, kw_only=True)
+class Decided:
+    """A step, what its key is made of, and what is to become of it."""
+
+    node: StepNode
+    inputs: tuple[Input, ...]
+    key: Key | None
+    code: CodeIdentity | None
+    decision: Reuse | Execute
+    seed: int
+
+
+class Decider:
+    """Decides the steps of one run of one pipeline."""
+
+    def __init__(self, catalog: Catalog, pipeline: str, policy: Policy, run_seed: int) -> None:
+        self._catalog = catalog
+        self._pipeline = pipeline
+        self._policy = policy
+        self._run_seed = run_seed
+        self._resolver = CodeResolver()
+        self._codes: dict[int, CodeIdentity | UnhashableError] = {}
+        self._priors: dict[Digest, tuple[Prior, ...]] = dict(catalog.preload(pipeline))
+
+    @property
+    def codes(self) -> list[CodeIdentity]:
+        """The code of every task met so far."""
+        return [code for code in self._codes.values() if isinstance(code, CodeIdentity)]
+
+    def remember(self, prior: Prior) -> None:
+        """Let an execution of this very run be reused by its later steps."""
+        self._priors[prior.key] = (prior, *self._priors.get(prior.key, ()))
+
+    def decide(
+        self, nodes: Sequence[StepNode], digest_of: Callable[[Reference], Digest]
+    ) -> list[Decided]:
+        """Decide steps whose inputs are all known."""
+        prepared = [self._prepare(node, digest_of) for node in nodes]
+        self._look_up([key.digest for _, _, key, _, _ in prepared if key is not None])
+        now = datetime.now(UTC)
+        decided = []
+        for node, inputs, key, code, problem in prepared:
+            options = node.task.options
+            seed = step_seed(self._run_seed, node.name)
+            request = Request(
+                step=node.name,
+                task_name=node.task.name,
+                key=key,
+                problem=problem,
+                cache=options.cache,
+                persist=options.persist,
+                ttl=options.ttl,
+                seed=seed,
+            )
+            priors = self._priors.get(key.digest, ()) if key is not None else ()
+            decision = decide(request, priors, self._policy, now)
+            decided.append(
+                Decided(node=node, inputs=inputs, key=key, code=code, decision=decision, seed=seed)
+            )
+        self._explain(decided)
+        return decided
+
+    def _prepare(
+        self, node: StepNode, digest_of: Callable[[Reference], Digest]
+    ) -> tuple[StepNode, tuple[Input, ...], Key | None, CodeIdentity | None, str | None]:
+        ignored = node.task.options.ignore
+        problems: list[str] = []
+        inputs = tuple(
+            _input(name, leaf, name.partition("[")[0] in ignored, digest_of, problems)
+            for name, leaf in node.leaves
+        )
+        code = self._code(node.task)
+        if isinstance(code, UnhashableError):
+            return node, inputs, None, None, str(code)
+        if problems:
+            return node, inputs, None, code, "; ".join(problems)
+        key = make_key(
+            task=node.task.qualified_name,
+            code=code,
+            version=node.task.options.version,
+            outputs=node.task.outputs,
+            inputs=inputs,
+            shapes=node.shapes(),
+        )
+        return node, inputs, key, code, None
+
+    def _code(self, task: Task[..., Any]) -> CodeIdentity | UnhashableError:
+        known = self._codes.get(id(task.fn))
+        if known is None:
+            try:
+                known = self._resolver.identify(task.fn)
+            except UnhashableError as error:
+                known = error
+            self._codes[id(task.fn)] = known
+        return known
+
+    def _look_up(self, keys: list[Digest]) -> None:
+        missing = [key for key in dict.fromkeys(keys) if key not in self._priors]
+        if missing:
+            found = self._catalog.lookup(missing)
+            for key in missing:
+                self._priors[key] = found.get(key, ())
+
+    def _explain(self, decided: list[Decided]) -> None:
+        """Name what changed since the last time, for steps that nothing else explains."""
+        puzzling = [
+            d for d in decided
+            if isinstance(d.decision, Execute) and d.decision.reason.cause is Cause.FIRST
+        ]  # fmt: skip
+        if not puzzling:
+            return
+        last = self._catalog.last_executions(self._pipeline, [d.node.name for d in puzzling])
+        codes = self._catalog.codes([e.code for e in last.values() if e.code is not None])
+        for item in puzzling:
+            previous: Execution | None = last.get(item.node.name)
+            if previous is not None and item.key is not None:
+                code = codes.get(previous.code) if previous.code is not None else None
+                reason = explain(item.key, previous, code)
+                if reason is not None:
+                    item.decision = Execute(reason=reason)
+
+
+def _input(
+    name: str,
+    leaf: Leaf,
+    ignored: bool,
+    digest_of: Callable[[Reference], Digest],
+    problems: list[str],
+) -> Input:
+    if isinstance(leaf, Literal):
+        if leaf.digest is None and not ignored:
+            problems.append(leaf.problem or name)
+        return Input(
+            name=name,
+            digest=leaf.digest or unique_digest(),
+            value=as_setting(leaf.value) if leaf.source is None else None,
+            source=leaf.source,
+            ignored=ignored,
+        )
+    digest = digest_of(leaf)
+    if digest.startswith("unique:") and not ignored:
+        problems.append(
+            f"argument {name} comes from {leaf.step.name}, whose result has no identity of its own"
+        )
+    source = Source(step=leaf.step.name, output=leaf.output)
+    return Input(name=name, digest=digest, source=source, ignored=ignored)
+
+
+def as_setting(value: Any) -> str | None:
+    """A plain value as the text of a parameter; None for what is data."""
+    if isinstance(value, _SCALARS):
+        text = value.as_posix() if isinstance(value, Path) else str(value)
+        return text if len(text) <= LONGEST_SETTING else None
+    if isinstance(value, (list, tuple, dict, set, frozenset)) and len(value) <= LONGEST_SETTING:
+        items = [*value.keys(), *value.values()] if isinstance(value, dict) else list(value)
+        if all(as_setting(item) is not None for item in items):
+            text = repr(value)
+            return text if len(text) <= LONGEST_SETTING else None
+    return None

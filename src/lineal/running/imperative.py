@@ -1,0 +1,66 @@
+"""Runs without a pipeline: a `with` block in a script or notebook."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from lineal.context import current_step
+from lineal.recorder import Recorder
+from lineal.records import RunRecord
+
+from .base import RunOptions, Services
+from .body import Body
+from .capture import capturing
+from .launch import Ending
+from .opening import open_run, snapshot
+from .results import load_result
+from .run import Run
+
+
+class ActiveRun(Run):
+    """A run that is going on; its record is complete when its block ends."""
+
+    def complete(self, record: RunRecord) -> None:
+        """Take on the record as it was written."""
+        self.record = record
+
+
+@contextmanager
+def start_run(
+    services: Services, name: str, options: RunOptions, code_file: str | None
+) -> Iterator[ActiveRun]:
+    """Record what the block logs as one run; whatever it raises is recorded and raised."""
+    record = open_run(
+        services,
+        options,
+        name=name,
+        experiment=options.experiment or "default",
+        pipeline=None,
+        params={},
+    )
+    journal = services.metrics.journal(record.id)
+    recorder = Recorder(
+        catalog=services.catalog, values=services.values, journal=journal, run_number=record.number
+    )
+    body = Body(record, journal)
+    active = ActiveRun(record, lambda r: load_result(services, r))
+    ending = Ending()
+    token = current_step.set(body.context)
+    try:
+        with ending.noted(), capturing(echo=options.echo):
+            yield active
+    finally:
+        current_step.reset(token)
+    body.write(recorder, services.catalog, always=True)
+    recorder.finish(
+        status=ending.status,
+        error=ending.text,
+        result=(),
+        code=snapshot(services, [code_file] if code_file else []),
+    )
+    active.complete(services.catalog.run(record.id))
+    raised: Any = ending.cancelled or ending.error
+    if raised is not None:
+        raise raised

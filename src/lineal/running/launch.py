@@ -1,0 +1,168 @@
+"""Running a pipeline, from opening its record to closing it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from lineal.context import current_step
+from lineal.errors import LinealError, RunCancelled, UserError
+from lineal.pipeline import Pipeline
+from lineal.pipeline.graph import Reference
+from lineal.pipeline.tracing import Trace, current_trace
+from lineal.recorder import Recorder
+from lineal.records import Output, RunStatus
+
+from .base import Runner, RunOptions, Services
+from .body import Body
+from .capture import capturing
+from .deciding import Decider, as_setting
+from .execute import own_traceback
+from .local import ThreadRunner
+from .opening import open_run, snapshot
+from .results import Found, collect, load_result
+from .run import Run
+from .session import Session
+
+
+def run_pipeline(
+    services: Services,
+    pipeline: Pipeline[..., Any],
+    arguments: dict[str, Any],
+    options: RunOptions,
+) -> Run:
+    """Run a pipeline and record it; a step that fails makes a failed run, not an exception.
+
+    Raises:
+        UserError: the body asked for what can't be done; the run is recorded as failed.
+        StoreError: the record can't be written.
+        KeyboardInterrupt: the run was cancelled, and is recorded so.
+    """
+    runner = make_runner(services, options)
+    record = open_run(
+        services,
+        options,
+        name=pipeline.name,
+        experiment=pipeline.experiment,
+        pipeline=pipeline.qualified_name,
+        params={name: parameter_text(value) for name, value in arguments.items()},
+    )
+    options.observer.begun(record.id, record.number, record.name)
+    journal = services.metrics.journal(record.id)
+    recorder = Recorder(
+        catalog=services.catalog, values=services.values, journal=journal, run_number=record.number
+    )
+    decider = Decider(services.catalog, pipeline.qualified_name, options.policy, options.seed)
+    session = Session(
+        services=services,
+        options=options,
+        run_id=record.id,
+        run_number=record.number,
+        decider=decider,
+        recorder=recorder,
+        journal=journal,
+        runner=runner,
+    )
+    body = Body(record, journal)
+    ending = Ending()
+    found: Found = (None, [])
+    with ending.noted():
+        with capturing(echo=options.echo), _inside(Trace(session), body) as trace:
+            returned = pipeline.invoke(arguments)
+            session.drive(trace.steps)
+        ending.error = session.failure
+        if ending.error is None:
+            found = collect(returned, _output_of(session), body.keep)
+    runner.close(cancel=ending.cancelled is not None)
+    if ending.cancelled is not None:
+        session.cancel()
+    result, outputs = found
+    body.write(recorder, services.catalog)
+    recorder.finish(
+        status=ending.status,
+        error=ending.text,
+        result=tuple(outputs),
+        code=snapshot(
+            services,
+            [pipeline.fn.__code__.co_filename, *(f for c in decider.codes for f in c.files)],
+        ),
+    )
+    if ending.cancelled is not None:
+        raise ending.cancelled
+    if isinstance(ending.error, UserError):
+        raise ending.error
+    problem = ending.error or next(iter(recorder.not_stored.values()), None)
+    return Run(services.catalog.run(record.id), lambda r: load_result(services, r), result, problem)
+
+
+def make_runner(services: Services, options: RunOptions) -> Runner:
+    """The runner that the options name.
+
+    Raises:
+        UserError: there is no such runner.
+    """
+    if options.runner == "threads":
+        return ThreadRunner(options.workers)
+    if options.runner == "processes":
+        from .processes import ProcessRunner
+
+        return ProcessRunner(services.root, options.workers)
+    raise UserError(f"There is no runner {options.runner!r}; choose threads or processes.")
+
+
+def parameter_text(value: Any) -> str:
+    """A parameter of a pipeline as text; data is named by its type."""
+    text = as_setting(value)
+    return text if text is not None else f"<{type(value).__qualname__}>"
+
+
+class Ending:
+    """How the body of a run ended."""
+
+    error: BaseException | None = None
+    cancelled: KeyboardInterrupt | None = None
+
+    @contextmanager
+    def noted(self) -> Iterator[None]:
+        """Keep what is raised inside."""
+        try:
+            yield
+        except KeyboardInterrupt as error:
+            self.cancelled = error
+        except BaseException as error:  # noqa: BLE001 - recorded, then returned or raised
+            self.error = error
+
+    @property
+    def status(self) -> RunStatus:
+        """What the run is recorded as."""
+        if self.cancelled is not None or isinstance(self.error, RunCancelled):
+            return RunStatus.CANCELLED
+        return RunStatus.FINISHED if self.error is None else RunStatus.FAILED
+
+    @property
+    def text(self) -> str | None:
+        """The error as it is recorded: the user's own traceback where there is one."""
+        if self.error is None:
+            return None
+        if isinstance(self.error, LinealError):
+            cause = self.error.__cause__
+            return str(self.error) if cause is None else own_traceback(cause)
+        return own_traceback(self.error)
+
+
+def _output_of(session: Session) -> Any:
+    def output_of(reference: Reference, name: str) -> Output:
+        return Output(name=name, digest=session.output_digest(reference))
+
+    return output_of
+
+
+@contextmanager
+def _inside(trace: Trace, body: Body) -> Iterator[Trace]:
+    tracing, logging = current_trace.set(trace), current_step.set(body.context)
+    try:
+        yield trace
+    finally:
+        current_trace.reset(tracing)
+        current_step.reset(logging)

@@ -1,0 +1,130 @@
+"""Opening and closing the record of a run: who, where, with which code."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import secrets
+import socket
+import sys
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+
+from lineal.digests.digest import combine
+from lineal.digests.environment import environment_facts, git_state
+from lineal.records import CodeSnapshot, Environment, RunRecord, RunStatus
+
+from .base import RunOptions, Services
+
+_MARKS = ("pyproject.toml", ".git", "setup.py", "setup.cfg")
+
+
+def new_run_id() -> str:
+    """32 hexadecimal digits that sort by time: the layout of a UUID of version 7 (RFC 9562)."""
+    milliseconds = time.time_ns() // 1_000_000
+    value = (milliseconds << 80) | secrets.randbits(80)
+    value = (value & ~(0xF << 76)) | (0x7 << 76)
+    value = (value & ~(0x3 << 62)) | (0x2 << 62)
+    return f"{value:032x}"
+
+
+def open_run(
+    services: Services,
+    options: RunOptions,
+    *,
+    name: str,
+    experiment: str,
+    pipeline: str | None,
+    params: Mapping[str, str],
+) -> RunRecord:
+    """Write the beginning of a run; returns its record with its number."""
+    environment = current_environment()
+    services.catalog.record_environment(environment)
+    record = RunRecord(
+        id=new_run_id(),
+        number=0,
+        name=options.name or name,
+        experiment=options.experiment or experiment,
+        pipeline=pipeline,
+        status=RunStatus.RUNNING,
+        started_at=datetime.now(UTC),
+        user=_user(),
+        host=socket.gethostname(),
+        pid=os.getpid(),
+        command=" ".join(sys.argv),
+        seed=options.seed,
+        params=dict(params),
+        tags=dict(options.tags),
+        note=options.note,
+        environment=environment.digest,
+    )
+    number = services.catalog.begin_run(record)
+    return replace(record, number=number)
+
+
+@cache
+def current_environment() -> Environment:
+    """This process's environment; distributions installed meanwhile are not seen."""
+    facts = environment_facts()
+    distributions = dict(facts["distributions"])
+    variables = dict(facts["variables"])
+    parts = [facts["python"], facts["platform"], facts["cpu"], str(facts["cpu_count"])]
+    parts += [f"{k}={v}" for k, v in sorted(distributions.items())]
+    parts += [f"{k}={v}" for k, v in sorted(variables.items())]
+    return Environment(
+        digest=combine("environment", parts),
+        python=facts["python"],
+        platform=facts["platform"],
+        cpu=facts["cpu"],
+        cpu_count=facts["cpu_count"],
+        distributions=distributions,
+        variables=variables,
+    )
+
+
+def snapshot(services: Services, files: Iterable[str]) -> CodeSnapshot:
+    """Keep the project files a run reached, by their place below the project's root."""
+    paths = sorted({Path(file) for file in files})
+    present = [path for path in paths if path.is_file()]
+    root = project_root(present[0].parent if present else Path.cwd())
+    kept = {}
+    for path in present:
+        inside = path.is_relative_to(root)
+        place = path.relative_to(root).as_posix() if inside else path.as_posix()
+        kept[place] = services.values.blobs.put_file(path)
+    if kept:
+        services.values.sync()
+    state = git_state(root)
+    commit, branch, dirty = state if state is not None else (None, None, None)
+    return CodeSnapshot(files=kept, git_commit=commit, git_branch=branch, git_dirty=dirty)
+
+
+def project_root(folder: Path) -> Path:
+    """The nearest folder above that is marked as a project, else the folder itself."""
+    for candidate in (folder, *folder.parents):
+        if any((candidate / mark).exists() for mark in _MARKS):
+            return candidate
+    return folder
+
+
+def is_alive(record: RunRecord) -> bool:
+    """Whether the process that writes a run is still there; only asked on its own host."""
+    import psutil
+
+    try:
+        return bool(psutil.Process(record.pid).create_time() <= record.started_at.timestamp() + 1)
+    except psutil.NoSuchProcess:
+        return False
+    except psutil.AccessDenied:
+        return True
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid()) if hasattr(os, "getuid") else ""

@@ -1,0 +1,250 @@
+"""The workspace: where the rooms meet, one short method per journey and no logic."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import unquote, urlparse
+
+from lineal.catalog import Batch, Catalog
+from lineal.config import Settings, read_settings
+from lineal.errors import ConfigurationError
+from lineal.metrics import MetricStore
+from lineal.pipeline import Pipeline
+from lineal.planning import Plan, Policy
+from lineal.records import Artifact, Execution, RunRecord
+from lineal.references import Located, locate
+from lineal.running import ActiveRun, Run, RunOptions, Services, plan_pipeline, run_pipeline
+from lineal.running import start_run as open_block
+from lineal.running.opening import is_alive
+from lineal.running.results import load_result
+from lineal.store import StoreFolder, find_store
+
+FOLDER = ".lineal"
+
+
+class Workspace:
+    """A store and its catalog, opened."""
+
+    def __init__(self, services: Services, settings: Settings) -> None:
+        self.services = services
+        self.settings = settings
+
+    @classmethod
+    def open(cls, url: str | os.PathLike[str] | None = None) -> Workspace:
+        """Open a store, and make it where there is none.
+
+        Args:
+            url: A folder, which may be missing or empty, or a ``file://`` URL. By default
+                what LINEAL_STORE or the configuration names, else the nearest ``.lineal/``
+                above the working directory, else a new one in it.
+
+        Raises:
+            ConfigurationError: the URL is of a kind that can't be a store.
+            StoreVersionError: the store was written by a newer lineal.
+            StoreUnwritable: it can't be made or written.
+        """
+        settings = read_settings()
+        root = _root(os.fspath(url) if url is not None else settings.store)
+        folder = StoreFolder.open(root)
+        catalog = Catalog.open(settings.catalog or f"sqlite:///{root / 'catalog.db'}")
+        services = Services(
+            root=root,
+            catalog=catalog,
+            values=folder.values(trust_pickle=settings.trust_pickle),
+            metrics=MetricStore(root / "metrics"),
+        )
+        workspace = cls(services, settings)
+        workspace._note_lost_runs()
+        return workspace
+
+    @property
+    def root(self) -> Path:
+        """The store's folder."""
+        return self.services.root
+
+    def close(self) -> None:
+        """Let go of the catalog."""
+        self.services.catalog.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def options(self, **given: Any) -> RunOptions:
+        """Options of a run; the settings stand in for what is not given."""
+        settings = self.settings
+        defaults = {"runner": settings.runner, "workers": settings.workers, "seed": settings.seed}
+        return RunOptions(**{**defaults, **{k: v for k, v in given.items() if v is not None}})
+
+    def run(
+        self,
+        pipeline: Pipeline[..., Any],
+        arguments: Mapping[str, Any] | None = None,
+        options: RunOptions | None = None,
+    ) -> Run:
+        """Run a pipeline; returns the run, whatever its status."""
+        bound = pipeline.bind(**(arguments or {}))
+        return run_pipeline(self.services, pipeline, bound, options or self.options())
+
+    def plan(
+        self,
+        pipeline: Pipeline[..., Any],
+        arguments: Mapping[str, Any] | None = None,
+        *,
+        policy: Policy | None = None,
+    ) -> Plan:
+        """What a run would do and why; runs nothing."""
+        options = self.options(policy=policy)
+        bound = pipeline.bind(**(arguments or {}))
+        return plan_pipeline(self.services, pipeline, bound, options)
+
+    @contextmanager
+    def start_run(
+        self, name: str = "run", *, code_file: str | None = None, **options: Any
+    ) -> Iterator[ActiveRun]:
+        """Record the block as a run; options as those of `RunOptions`."""
+        with open_block(self.services, name, self.options(**options), code_file) as active:
+            yield active
+
+    def runs(
+        self,
+        where: str | None = None,
+        order_by: Sequence[str] | None = None,
+        limit: int | None = None,
+        experiment: str | None = None,
+    ) -> list[RunRecord]:
+        """Runs without their executions, newest first.
+
+        Args:
+            where: MLflow's filter grammar: ``metrics.auc > 0.9 and params.depth = '3'``.
+            order_by: Such as ``["metrics.auc DESC"]``.
+            limit: At most so many.
+            experiment: Only of this experiment.
+
+        Raises:
+            FilterError: the filter or order can't be understood.
+        """
+        return self.services.catalog.runs(where, order_by, limit, experiment)
+
+    def get_run(self, reference: str) -> Run:
+        """One run, by id or a unique beginning of it, number, name or ``latest``."""
+        located = locate(self.services.catalog, reference, runs_only=True)
+        assert located.run is not None
+        return Run(located.run, lambda record: load_result(self.services, record))
+
+    def execution(self, run: str, step: str) -> Execution:
+        """One execution of a run."""
+        return self.get_run(run).execution(step)
+
+    def locate(self, reference: str) -> Located:
+        """What a reference names: a run's result, a step's output, or an artifact."""
+        return locate(self.services.catalog, reference)
+
+    def get(self, reference: str) -> Any:
+        """The value a reference names."""
+        located = self.locate(reference)
+        if located.artifact is None:
+            assert located.run is not None
+            return load_result(self.services, located.run)
+        return self.services.values.load(located.artifact)
+
+    def export(self, artifact: Artifact, target: Path) -> Path:
+        """Write an artifact to a file, in the format its ending names."""
+        return self.services.values.export(artifact, target)
+
+    def metrics(self, run: Run, key: str | None = None) -> Any:
+        """The points of a run's metrics as a pyarrow table."""
+        ids = {m.execution_id for m in run.record.metrics}
+        return self.services.metrics.read(sorted(ids), key)
+
+    def _note_lost_runs(self) -> None:
+        lost = self.services.catalog.lost_runs(is_alive)
+        if lost:
+            gone = {record.id for record in lost}
+            recovered = self.services.metrics.recover(lambda name: name not in gone)
+            summaries = tuple(s for journal in recovered for s in journal.summaries)
+            if summaries:
+                self.services.catalog.commit(Batch(metrics=summaries))
+
+
+def _root(url: str | None) -> Path:
+    if url is None:
+        return find_store(Path.cwd()) or Path.cwd() / FOLDER
+    if "://" not in url:
+        return Path(url).expanduser().absolute()
+    parts = urlparse(url)
+    if parts.scheme != "file":
+        raise ConfigurationError(
+            f"The store {url!r} can't be opened: only folders and file:// URLs can hold one."
+            " Set LINEAL_STORE to a folder."
+        )
+    return Path(unquote(parts.path)).absolute()
+
+
+_current: dict[tuple[int, str], Workspace] = {}
+_lock = threading.Lock()
+
+
+def current_workspace() -> Workspace:
+    """The workspace of this process for where it stands; opened once per store."""
+    root = _root(read_settings().store)
+    with _lock:
+        place = (os.getpid(), str(root))
+        if place not in _current:
+            _current[place] = Workspace.open(root)
+        return _current[place]
+
+
+class _Launcher:
+    """Runs pipelines that are called or asked to run, in the current workspace."""
+
+    def run(self, pipeline: Pipeline[..., Any], arguments: dict[str, Any]) -> Run:
+        workspace = current_workspace()
+        return run_pipeline(workspace.services, pipeline, arguments, workspace.options())
+
+    def call(self, pipeline: Pipeline[..., Any], arguments: dict[str, Any]) -> Any:
+        run = self.run(pipeline, arguments)
+        if run.exception is not None:
+            raise run.exception
+        return run.result if run.record.result else None
+
+    def plan(self, pipeline: Pipeline[..., Any], arguments: dict[str, Any]) -> Plan:
+        workspace = current_workspace()
+        return plan_pipeline(workspace.services, pipeline, arguments, workspace.options())
+
+
+launcher = _Launcher()
+
+
+@contextmanager
+def start_run(
+    name: str = "run",
+    *,
+    experiment: str | None = None,
+    tags: Mapping[str, str] | None = None,
+    note: str | None = None,
+) -> Iterator[ActiveRun]:
+    """Record a block of a script or notebook as one run.
+
+    Args:
+        name: The run's name.
+        experiment: The group it belongs to; ``default`` if none is named.
+        tags: Tags it starts with.
+        note: A text about it.
+    """
+    import sys
+
+    frame = sys._getframe(2)  # noqa: SLF001 - the caller of the `with`
+    options = RunOptions(experiment=experiment, tags=tags or {}, note=note or "")
+    workspace = current_workspace()
+    options = replace(options, seed=workspace.settings.seed)
+    with open_block(workspace.services, name, options, frame.f_code.co_filename) as active:
+        yield active

@@ -1,0 +1,36 @@
+"""What goes into the catalog together, and the nouns only the catalog has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from lineal.records import Artifact, CodeIdentity, Execution, MetricSummary
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """Facts that become true in one transaction, or not at all.
+
+    Committing the same batch twice leaves what committing it once does, so a commit
+    whose outcome is unknown may be repeated.
+    """
+
+    artifacts: tuple[Artifact, ...] = ()
+    """Each is written before the executions that used or generated it."""
+    codes: tuple[CodeIdentity, ...] = ()
+    """The code behind the executions; what is already known is passed over."""
+    executions: tuple[Execution, ...] = ()
+    metrics: tuple[MetricSummary, ...] = ()
+    """A summary replaces the earlier one of the same series."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Experiment:
+    """A named group of runs."""
+
+    id: int
+    name: str
+    created_at: datetime
+    runs: int
+    """How many runs it holds."""

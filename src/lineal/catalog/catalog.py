@@ -1,0 +1,251 @@
+"""The facade: each method is one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from types import TracebackType
+from typing import Self
+
+from lineal.digests.digest import Digest
+from lineal.errors import ReferenceNotFound
+from lineal.records import (
+    Artifact,
+    CodeIdentity,
+    CodeSnapshot,
+    Environment,
+    Execution,
+    Output,
+    Prior,
+    RunRecord,
+    RunStatus,
+)
+
+from . import provenance, runs, search
+from .batch import Batch, Experiment
+from .database import BUSY_TIMEOUT, Database
+from .environments import environment, record_environment
+from .migrate import bring_up_to_date
+from .rows import clean
+
+
+class Catalog:
+    """The SQL facts of one store. Every method may be called from any thread.
+
+    What a writing method has done is durable when it returns. All of them raise
+    `CatalogBusy` when another process holds the catalog for too long, and
+    `StoreUnwritable` when it is read-only or its disk is full; nothing is half done then.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @classmethod
+    def open(cls, url: str, *, busy_timeout: float = BUSY_TIMEOUT) -> Catalog:
+        """Open a catalog, making or upgrading its tables where that is needed.
+
+        Args:
+            url: An SQLAlchemy URL: ``sqlite:////absolute/path/catalog.db``.
+            busy_timeout: Seconds to wait for another process before giving up.
+
+        Raises:
+            StoreVersionError: When a newer version of lineal wrote it.
+            StoreUnwritable: When it can't be made or opened for writing.
+            ConfigurationError: When the URL is not one.
+        """
+        database = Database(url, busy_timeout=busy_timeout)
+        try:
+            bring_up_to_date(database)
+        except BaseException:
+            database.close()
+            raise
+        return cls(database)
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    # Writing
+
+    def begin_run(self, record: RunRecord) -> int:
+        """Write a new run, its experiment if new, parameters and tags; returns its number."""
+        with self._database.write() as connection:
+            return runs.begin(connection, record)
+
+    def heartbeat(self, run_number: int) -> None:
+        """Note that a run still goes on."""
+        with self._database.write() as connection:
+            runs.change(connection, run_number, {"heartbeat_at": runs.now()})
+
+    def finish_run(
+        self,
+        run_number: int,
+        *,
+        status: RunStatus,
+        finished_at: datetime,
+        error: str | None = None,
+        result: Sequence[Output] = (),
+        code: CodeSnapshot | None = None,
+    ) -> None:
+        """Write how a run ended."""
+        with self._database.write() as connection:
+            runs.finish(
+                connection,
+                run_number,
+                status=status,
+                finished_at=finished_at,
+                error=error,
+                result=result,
+                code=code,
+            )
+
+    def record_environment(self, env: Environment) -> None:
+        """Write an environment; one that is known already is passed over."""
+        with self._database.write() as connection:
+            record_environment(connection, env)
+
+    def set_tags(self, run_number: int, tags: Mapping[str, str]) -> None:
+        """Write tags of a run; one of the same name is replaced."""
+        with self._database.write() as connection:
+            runs.set_tags(connection, run_number, tags)
+
+    def set_params(self, run_number: int, params: Mapping[str, str]) -> None:
+        """Write parameters of a run.
+
+        Raises:
+            ParameterError: When one has another value already; none is written then.
+        """
+        with self._database.write() as connection:
+            runs.set_params(connection, run_number, params)
+
+    def set_note(self, run_number: int, note: str) -> None:
+        """Write a run's note in place of the one before."""
+        with self._database.write() as connection:
+            runs.change(connection, run_number, {"note": clean(note)})
+
+    def commit(self, batch: Batch) -> None:
+        """Write a batch, wholly or not at all."""
+        with self._database.write() as connection:
+            provenance.commit(connection, batch)
+
+    def forget_bytes(self, digests: Sequence[Digest]) -> None:
+        """Record that artifacts' bytes are gone, so that nothing is reused from them."""
+        with self._database.write() as connection:
+            provenance.forget_bytes(connection, digests)
+
+    def lost_runs(self, is_alive: Callable[[RunRecord], bool]) -> list[RunRecord]:
+        """Mark this machine's running runs whose process is gone as lost, and return them.
+
+        Nothing is written when there are none, so that asking often costs little.
+        """
+        with self._database.read() as connection:
+            running = runs.running_here(connection)
+        gone = [record.number for record in running if not is_alive(record)]
+        if not gone:
+            return []
+        with self._database.write() as connection:
+            return runs.mark_lost(connection, gone)
+
+    # Reading: keys and what they find
+
+    def lookup(self, keys: Sequence[Digest]) -> dict[Digest, tuple[Prior, ...]]:
+        """The executed executions of every key that has any, newest first, in one query."""
+        if not keys:
+            return {}
+        with self._database.read() as connection:
+            return provenance.lookup(connection, keys)
+
+    def preload(self, pipeline: str) -> dict[Digest, tuple[Prior, ...]]:
+        """What the most recent finished run of a pipeline executed or reused, by key."""
+        with self._database.read() as connection:
+            return provenance.preload(connection, pipeline)
+
+    def last_executions(self, pipeline: str, steps: Sequence[str]) -> dict[str, Execution]:
+        """The latest execution of each step in recent runs of a pipeline."""
+        with self._database.read() as connection:
+            return provenance.last_executions(connection, pipeline, steps)
+
+    def code(self, digest: Digest) -> CodeIdentity:
+        """The components of a code.
+
+        Raises:
+            ReferenceNotFound: When the catalog does not know it.
+        """
+        found = self.codes([digest])
+        if digest not in found:
+            raise ReferenceNotFound(f"No code answers to {digest} in the catalog.")
+        return found[digest]
+
+    def codes(self, digests: Sequence[Digest]) -> dict[Digest, CodeIdentity]:
+        """Codes by digest; unknown ones are left out."""
+        with self._database.read() as connection:
+            return provenance.codes_of(connection, digests)
+
+    def artifacts(self, digests: Sequence[Digest]) -> dict[Digest, Artifact]:
+        """Artifacts by digest; unknown ones are left out."""
+        with self._database.read() as connection:
+            return provenance.artifacts_of(connection, digests)
+
+    def artifacts_by_prefix(self, prefix: str) -> list[Artifact]:
+        """Artifacts whose digest begins so, with its algorithm or without."""
+        with self._database.read() as connection:
+            return provenance.artifacts_by_prefix(connection, prefix)
+
+    def environment(self, digest: Digest) -> Environment:
+        """An environment.
+
+        Raises:
+            ReferenceNotFound: When the catalog does not know it.
+        """
+        with self._database.read() as connection:
+            return environment(connection, digest)
+
+    # Reading: runs
+
+    def run(self, id_or_number: str | int) -> RunRecord:
+        """A run with its executions.
+
+        Raises:
+            ReferenceNotFound: When there is no such run.
+        """
+        with self._database.read() as connection:
+            row = runs.row_of(connection, id_or_number)
+            flowed = provenance.of_run(connection, row.number)
+            return runs.records(connection, [row], executions=flowed)[0]
+
+    def find_runs(self, reference: str) -> list[str]:
+        """The ids that a reference may mean: ``latest``, id or its beginning, number, name."""
+        with self._database.read() as connection:
+            return runs.find(connection, reference)
+
+    def runs(
+        self,
+        where: str | None = None,
+        order_by: Sequence[str] | None = None,
+        limit: int | None = None,
+        experiment: str | None = None,
+    ) -> list[RunRecord]:
+        """Runs without their executions, newest first unless told otherwise.
+
+        Raises:
+            FilterError: When `where` or `order_by` can't be understood.
+        """
+        with self._database.read() as connection:
+            statement = search.select_runs(connection, where, order_by, limit, experiment)
+            return runs.records(connection, connection.execute(statement).all())
+
+    def experiments(self) -> list[Experiment]:
+        """Every experiment, in the order they were made."""
+        with self._database.read() as connection:
+            return runs.all_experiments(connection)

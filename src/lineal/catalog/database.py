@@ -1,0 +1,165 @@
+"""Connections, transactions, and a database's complaints in words that name the remedy.
+
+Many threads may read and write at once: each transaction has a connection of its own, and
+writers of one process queue for a lock before they queue for the database's.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+
+from lineal.errors import CatalogBusy, ConfigurationError, StoreError, StoreUnwritable
+
+BUSY_TIMEOUT = 60.0
+"""Seconds to wait for another process before giving up."""
+
+_BUSY = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_PROTOCOL")
+_UNWRITABLE = (
+    "SQLITE_FULL",
+    "SQLITE_READONLY",
+    "SQLITE_IOERR",
+    "SQLITE_CANTOPEN",
+    "SQLITE_PERM",
+    "SQLITE_AUTH",
+)
+_DAMAGED = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
+
+
+class Database:
+    """An open database: hands out transactions for reading and for writing."""
+
+    def __init__(self, url: str, *, busy_timeout: float = BUSY_TIMEOUT) -> None:
+        try:
+            self._url = make_url(url)
+            self._engine = _engine(self._url, busy_timeout)
+        except (ArgumentError, NoSuchModuleError, ImportError) as error:
+            raise ConfigurationError(
+                f"The catalog's URL {url!r} can't be used ({error}); an example of a good one "
+                "is sqlite:////home/me/project/.lineal/catalog.db"
+            ) from error
+        self.name = self._url.database or str(self._url.render_as_string(hide_password=True))
+        self._writer = threading.Lock()
+        self._pid = os.getpid()
+
+    @property
+    def engine(self) -> Engine:
+        """The engine, with no connection that a parent process also holds."""
+        if os.getpid() != self._pid:
+            # A connection used on both sides of a fork corrupts the database.
+            self._engine.dispose(close=False)
+            self._writer = threading.Lock()
+            self._pid = os.getpid()
+        return self._engine
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A transaction that sees one state of the catalog from first to last.
+
+        Raises:
+            CatalogBusy: When another process holds the catalog for too long.
+            StoreUnwritable: When the file can't be opened.
+        """
+        engine = self.engine
+        with self._explained(), engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction that is durable when the block ends, and undone when it raises.
+
+        Raises:
+            CatalogBusy: When another process holds the catalog for too long.
+            StoreUnwritable: When it is read-only, or its disk is full.
+        """
+        engine = self.engine
+        with self._writer, self._explained(), engine.connect() as connection:
+            connection.execution_options(lineal_writes=True)
+            with connection.begin():
+                yield connection
+
+    def close(self) -> None:
+        """Let go of every connection."""
+        self.engine.dispose()
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except DBAPIError as error:
+            raise _explanation(error, self.name) from error
+
+
+def _engine(url: URL, busy_timeout: float) -> Engine:
+    if url.get_backend_name() != "sqlite":
+        return create_engine(url)
+    if not url.database or url.database == ":memory:":
+        raise ArgumentError("a catalog in memory would be lost; name a file")
+    Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(
+        url,
+        # More threads than this at once would wait for each other's short reads.
+        pool_size=8,
+        max_overflow=56,
+        connect_args={"timeout": busy_timeout, "check_same_thread": False},
+    )
+    event.listen(engine, "connect", _on_connect)
+    event.listen(engine, "begin", _on_begin)
+    return engine
+
+
+def _on_connect(connection: Any, _record: Any) -> None:
+    """Make a new SQLite connection durable, strict, and ours to begin transactions on."""
+    connection.isolation_level = None
+    connection.create_function("lower", 1, _lower, deterministic=True)
+    cursor = connection.cursor()
+    try:
+        if cursor.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+            cursor.execute("PRAGMA journal_mode = WAL")
+        cursor.execute("PRAGMA synchronous = FULL")
+        cursor.execute("PRAGMA foreign_keys = ON")
+        cursor.execute("PRAGMA cache_size = -16000")
+    finally:
+        cursor.close()
+
+
+def _lower(value: Any) -> Any:
+    """SQLite's own ``lower`` knows the English alphabet only."""
+    return value.lower() if isinstance(value, str) else value
+
+
+def _on_begin(connection: Connection) -> None:
+    """Take the write lock first: a reader that turns writer could not wait for it."""
+    writes = connection.get_execution_options().get("lineal_writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _explanation(error: DBAPIError, name: str) -> Exception:
+    """What a database's complaint means to whoever has to mend it."""
+    origin = error.orig
+    code = getattr(origin, "sqlite_errorname", "") if isinstance(origin, sqlite3.Error) else ""
+    if code.startswith(_BUSY):
+        return CatalogBusy(
+            f"Another process has held the catalog {name} for too long ({origin}); "
+            "try again when it has finished."
+        )
+    if code.startswith(_UNWRITABLE):
+        return StoreUnwritable(
+            f"The catalog {name} can't be written ({origin}); check the permissions of its "
+            "folder and the space left on its disk. What was recorded before is kept."
+        )
+    if code.startswith(_DAMAGED):
+        return StoreError(
+            f"{name} is not a catalog, or is damaged ({origin}); restore it from a copy, or "
+            "move it away to begin a new one."
+        )
+    return StoreError(f"The catalog {name} refused a statement: {origin}")

@@ -1,0 +1,94 @@
+"""The one place that knows in which SQL dialect the catalog is spoken."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Table,
+    any_,
+    bindparam,
+    column,
+    func,
+    select,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.sql.dml import Insert
+
+
+def is_sqlite(connection: Connection) -> bool:
+    """Whether the connection speaks SQLite's dialect; else it is PostgreSQL's."""
+    return connection.dialect.name == "sqlite"
+
+
+def among(
+    connection: Connection, of: ColumnElement[Any] | Column[Any], name: str
+) -> ColumnElement[bool]:
+    """The condition that a column holds one of many values, bound as one parameter.
+
+    One parameter keeps the statement the same however many values there are, and past
+    the limit that a database sets on parameters. Bind ``packed(connection, values)``.
+    """
+    if is_sqlite(connection):
+        values = func.json_each(bindparam(name)).table_valued(column("value"))
+        return of.in_(select(values.c.value))
+    return of == any_(bindparam(name, type_=ARRAY(of.type)))
+
+
+def packed(connection: Connection, values: Iterable[str] | Iterable[int]) -> Any:
+    """Many values as the one parameter of `among`."""
+    return json.dumps(list(values)) if is_sqlite(connection) else list(values)
+
+
+def upsert(
+    connection: Connection,
+    table: Table,
+    *,
+    replacing: Sequence[str] = (),
+    where: str | None = None,
+) -> Insert:
+    """An insertion that passes over rows already there, or replaces some of their columns.
+
+    Args:
+        connection: Says which dialect to speak.
+        table: Where to insert; its primary key decides what is already there.
+        replacing: The columns to take from the new row; none passes the row over.
+        where: A column that must be empty in the old row and filled in the new one for
+            anything to be replaced.
+    """
+    key = [c.name for c in table.primary_key]
+    build = sqlite_insert if is_sqlite(connection) else postgresql_insert
+    statement = build(table)
+    if not replacing:
+        return statement.on_conflict_do_nothing()
+    condition = None
+    if where is not None:
+        condition = table.c[where].is_(None) & statement.excluded[where].is_not(None)
+    return statement.on_conflict_do_update(
+        index_elements=key,
+        set_={name: statement.excluded[name] for name in replacing},
+        where=condition,
+    )
+
+
+def like(connection: Connection, of: ColumnElement[str], pattern: str) -> ColumnElement[bool]:
+    """SQL's LIKE, in which case counts; ``%`` and ``_`` are the only special signs."""
+    if is_sqlite(connection):
+        # SQLite's own LIKE takes no notice of case, its GLOB does.
+        signs = {"%": "*", "_": "?", "*": "[*]", "?": "[?]", "[": "[[]"}
+        return of.op("GLOB", is_comparison=True)("".join(signs.get(c, c) for c in pattern))
+    return of.like(pattern.replace("\\", "\\\\"))
+
+
+def ilike(connection: Connection, of: ColumnElement[str], pattern: str) -> ColumnElement[bool]:
+    """LIKE without regard to case, in every alphabet."""
+    if not is_sqlite(connection):
+        pattern = pattern.replace("\\", "\\\\")
+    return func.lower(of).like(pattern.lower())

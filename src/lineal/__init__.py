@@ -81,4 +81,4 @@ class _LazyLauncher:
         return getattr(import_module(".workspace", __name__).launcher, name)
 
 
-pipelines.launcher = _LazyLauncher()  # type: ignore[assignment]
+pipelines.launcher = _LazyLauncher()

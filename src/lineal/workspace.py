@@ -17,7 +17,7 @@ from lineal.errors import ConfigurationError
 from lineal.metrics import MetricStore
 from lineal.pipeline import Pipeline
 from lineal.planning import Plan, Policy
-from lineal.records import Artifact, Execution, RunRecord
+from lineal.records import Artifact, Environment, Execution, RunRecord
 from lineal.references import Located, locate
 from lineal.running import ActiveRun, Run, RunOptions, Services, plan_pipeline, run_pipeline
 from lineal.running import start_run as open_block
@@ -164,6 +164,11 @@ class Workspace:
         """The points of a run's metrics as a pyarrow table."""
         ids = {m.execution_id for m in run.record.metrics}
         return self.services.metrics.read(sorted(ids), key)
+
+    def environment(self, run: Run) -> Environment | None:
+        """Where a run happened."""
+        digest = run.record.environment
+        return None if digest is None else self.services.catalog.environment(digest)
 
     def _note_lost_runs(self) -> None:
         lost = self.services.catalog.lost_runs(is_alive)

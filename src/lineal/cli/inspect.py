@@ -78,8 +78,7 @@ def why(
     with Workspace.open() as workspace:
         execution = workspace.execution(run, step)
     if json:
-        print_json({"step": execution.step, "status": execution.status, "key": execution.key}
-                   | {"reason": execution.reason, "reused_from": execution.reused_from})  # fmt: skip
+        print_json(execution)
         return
     out.print(Text.assemble((execution.step, "bold"), " was ", state(execution.status)))
     out.print(Text(execution.reason.text))

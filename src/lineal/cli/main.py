@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
-import click
 import typer
 
 from lineal._version import __version__
@@ -28,6 +27,10 @@ for command in (inspect.runs, inspect.show, inspect.why, inspect.log, inspect.ge
     app.command()(command)
 
 
+# Typer carries its own copy of click; this is the root of what its parsing raises.
+_UsageError: Any = next(c for c in typer.BadParameter.__mro__ if c.__name__ == "ClickException")
+
+
 def _version(asked: bool) -> None:
     if asked:
         typer.echo(f"lineal {__version__}")
@@ -36,7 +39,7 @@ def _version(asked: bool) -> None:
 
 @app.callback()
 def options(
-    version: Annotated[
+    version: Annotated[  # noqa: ARG001 - its callback does it
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
     store: Annotated[
@@ -55,10 +58,10 @@ def main() -> None:
     except LinealError as error:
         _say(str(error))
         sys.exit(error.exit_code)
-    except click.ClickException as error:
+    except _UsageError as error:
         error.show()
         sys.exit(error.exit_code)
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, typer.Abort):
         _say(str(RunCancelled()))
         sys.exit(RunCancelled.exit_code)
     except BrokenPipeError:

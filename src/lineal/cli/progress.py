@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from typing import Any
+from typing import Any, Self
 
 from rich.console import Group
 from rich.live import Live
@@ -29,7 +29,7 @@ class LiveProgress:
         self._live: Live | None = None
         self._started = time.perf_counter()
 
-    def __enter__(self) -> LiveProgress:
+    def __enter__(self) -> Self:
         if err.is_terminal:
             self._live = Live(
                 console=err, get_renderable=self._render, transient=True, refresh_per_second=8

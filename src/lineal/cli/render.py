@@ -23,7 +23,8 @@ COLOURS = {
 SHOWN_METRICS = 3
 
 out = Console(highlight=False, soft_wrap=False)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
+# Bound to the stream there is now: while a run goes on, `sys.stderr` belongs to its steps.
+err = Console(file=sys.stderr, highlight=False, soft_wrap=True)
 
 
 def print_json(value: Any) -> None:

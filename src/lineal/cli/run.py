@@ -110,8 +110,9 @@ def _report(finished: Run, progress: LiveProgress) -> None:
     if finished.record.error:
         err.print()
         err.print(Text(finished.record.error.rstrip(), style="red"))
-        if isinstance(finished.exception, LinealError):
-            err.print(Text(str(finished.exception), style="bold red"))
+        told = str(finished.exception)
+        if isinstance(finished.exception, LinealError) and told != finished.record.error:
+            err.print(Text(told, style="bold red"))
     metrics = {k: v for k, v in finished.metrics.items() if "[" not in k}
     if metrics:
         made = table("metric", "value")

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any
 
 from lineal.digests.digest import Digest
-
-NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,5 +37,5 @@ class Artifact:
     """The qualified name of its Python type."""
     stored: Stored | None = None
     """Where its bytes are; None when they were not kept."""
-    profile: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
+    profile: Mapping[str, Any] = field(default_factory=dict)
     """Facts of its shape, as JSON: rows, columns (name, type, digest), dtype, signature."""

@@ -9,7 +9,6 @@ from enum import StrEnum
 
 from lineal.digests.digest import Digest
 
-from .artifact import NOTHING
 from .step import Execution, Output
 
 
@@ -36,7 +35,7 @@ class Environment:
     cpu_count: int
     distributions: Mapping[str, str]
     """Every installed distribution and its version."""
-    variables: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+    variables: Mapping[str, str] = field(default_factory=dict)
     """PYTHONHASHSEED, thread settings, locale and time zone."""
 
 
@@ -57,7 +56,7 @@ class MetricSummary:
 
     execution_id: int
     key: str
-    labels: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+    labels: Mapping[str, str] = field(default_factory=dict)
     """The slice: ``{"site": "hungarian"}``; empty for the whole."""
     last: float
     min: float
@@ -87,8 +86,8 @@ class RunRecord:
     command: str = ""
     """The command line that started it."""
     seed: int = 0
-    params: Mapping[str, str] = field(default_factory=lambda: NOTHING)
-    tags: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+    params: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
     note: str = ""
     error: str | None = None
     environment: Digest | None = None

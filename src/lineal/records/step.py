@@ -10,8 +10,6 @@ from enum import StrEnum
 from lineal.digests.digest import Digest
 from lineal.digests.identity import CodeIdentity
 
-from .artifact import NOTHING
-
 
 class ExecutionStatus(StrEnum):
     """How the execution of a step ended."""
@@ -152,9 +150,9 @@ class Execution:
     """What the step printed and logged."""
     error: str | None = None
     """The traceback, when it failed."""
-    params: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+    params: Mapping[str, str] = field(default_factory=dict)
     """Parameters logged from inside the step."""
-    tags: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -39,8 +39,10 @@ from .seeding import seeded
 _PACKAGE = str(Path(__file__).resolve().parents[1])
 _UNCHANGING = (type(None), bool, int, float, complex, str, bytes, Path, Metrics)
 
-ELSEWHERE: Any = object()
-"""Stands for a value that stayed in the process that made it."""
+
+class ELSEWHERE:
+    """Stands for a value that stayed in the process that made it."""
+
 
 Guard = tuple[str, Any, Digest]
 """A value a step is given: its name, itself, and the digest it must still have after."""
@@ -260,7 +262,11 @@ def throw_into(thread: int, kind: type[Interrupt]) -> None:
 
 def own_traceback(error: BaseException) -> str:
     """The traceback of an error without the frames of this package."""
-    frames = error.__traceback__
-    while frames is not None and frames.tb_frame.f_code.co_filename.startswith(_PACKAGE):
-        frames = frames.tb_next
-    return "".join(traceback.format_exception(type(error), error, frames))
+    told: traceback.TracebackException | None
+    told = whole = traceback.TracebackException.from_exception(error)
+    while told is not None:
+        told.stack = traceback.StackSummary.from_list(
+            [frame for frame in told.stack if not frame.filename.startswith(_PACKAGE)]
+        )
+        told = told.__cause__ or told.__context__
+    return "".join(whole.format())

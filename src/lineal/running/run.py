@@ -113,7 +113,7 @@ class Run:
 
     def to_dict(self) -> dict[str, Any]:
         """The record as JSON-like data, in the shape the command line prints."""
-        return to_json(self.record) | {"metrics": self.metrics}
+        return {**to_json(self.record), "metrics": self.metrics}
 
     def __repr__(self) -> str:
         return f"<run #{self.number} {self.name} {self.id[:8]} {self.status.value}>"

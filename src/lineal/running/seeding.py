@@ -23,7 +23,7 @@ _active = 0
 
 def step_seed(run_seed: int, step: str) -> int:
     """The seed of a step, below 2**32; a map's index is part of the step's name."""
-    return xxh3_64_intdigest(f"{run_seed}\x1f{step}") & 0xFFFFFFFF
+    return xxh3_64_intdigest(f"{run_seed}\x1f{step}".encode()) & 0xFFFFFFFF
 
 
 class Draws:

@@ -91,7 +91,10 @@ class Session:
         error = self._errors.get(step.position)
         if error is not None:
             raise error
-        return self._slots[self._outputs[step.position][output]].value(self._services.values)
+        slot = self._slots[self._outputs[step.position][output]]
+        if not slot.in_memory and slot.artifact is None:
+            self.locate([slot])
+        return slot.value(self._services.values)
 
     def output_digest(self, reference: Reference) -> Digest:
         """The digest of an output of a step that succeeded."""

@@ -27,8 +27,8 @@ from lineal.records import (
     CodeSnapshot,
     Execution,
     ExecutionStatus,
-    MetricSummary,
     Output,
+    RunRecord,
     RunStatus,
 )
 from lineal.store import ValueStore
@@ -89,13 +89,14 @@ class Recorder:
 
     def finish(
         self,
+        record: RunRecord,
         *,
         status: RunStatus,
         error: str | None,
         result: tuple[Output, ...],
         code: CodeSnapshot | None,
-    ) -> tuple[MetricSummary, ...]:
-        """Write all that is left and end the run; returns when it is durable.
+    ) -> RunRecord:
+        """Write all that is left and end the run; returns its record when it is durable.
 
         Raises:
             StoreUnwritable: something could not be written; the run is then not marked as
@@ -107,6 +108,7 @@ class Recorder:
             self._thread = None
         self._raise_failure()
         summaries = tuple(self._journal.close())
+        finished_at = datetime.now(UTC)
         if summaries:
             self._catalog.commit(Batch(metrics=summaries))
         if self.not_stored and status is RunStatus.FINISHED:
@@ -115,12 +117,20 @@ class Recorder:
         self._catalog.finish_run(
             self._run_number,
             status=status,
-            finished_at=datetime.now(UTC),
+            finished_at=finished_at,
             error=error,
             result=result,
             code=code,
         )
-        return summaries
+        return replace(
+            record,
+            status=status,
+            finished_at=finished_at,
+            error=error,
+            result=result,
+            code=code,
+            metrics=self._catalog.metrics(record.number),
+        )
 
     def artifact(self, digest: Digest) -> Artifact | None:
         """The record of a value that this run has written, if it has."""

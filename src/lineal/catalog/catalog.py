@@ -15,6 +15,7 @@ from lineal.records import (
     CodeSnapshot,
     Environment,
     Execution,
+    MetricSummary,
     Output,
     Prior,
     RunRecord,
@@ -223,6 +224,11 @@ class Catalog:
             row = runs.row_of(connection, id_or_number)
             flowed = provenance.of_run(connection, row.number)
             return runs.records(connection, [row], executions=flowed)[0]
+
+    def metrics(self, run_number: int) -> tuple[MetricSummary, ...]:
+        """The metrics of a run, those of the executions it reused included."""
+        with self._database.read() as connection:
+            return runs.metrics_of(connection, run_number)
 
     def find_runs(self, reference: str) -> list[str]:
         """The ids that a reference may mean: ``latest``, id or its beginning, number, name."""

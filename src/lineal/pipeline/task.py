@@ -43,6 +43,8 @@ class Task(Generic[P, R]):
         self.fn = fn
         self.options = options
         self.name = options.name or fn.__name__
+        self.qualified_name = qualified_name(fn)
+        """``module:qualname``, the same whether its file is run or imported."""
         self.signature = inspect.signature(fn)
         self.parameters = tuple(self.signature.parameters.values())
         self._simple = all(p.kind is p.POSITIONAL_OR_KEYWORD for p in self.parameters)
@@ -57,11 +59,6 @@ class Task(Generic[P, R]):
         self.returns_mapping = (
             get_origin(self.signature.return_annotation) or self.signature.return_annotation
         ) in (dict, "dict")
-
-    @property
-    def qualified_name(self) -> str:
-        """``module:qualname``, the same whether its file is run or imported."""
-        return qualified_name(self.fn)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:  # noqa: D102 - see the class
         trace = current_trace.get()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -39,9 +40,18 @@ class Body:
         self._values.append((name, value, identity))
         return Output(name=name, digest=identity.digest)
 
-    def write(self, recorder: Recorder, catalog: Catalog, *, always: bool = False) -> None:
-        """Record it, if there is anything; tags and parameters go on the run itself."""
+    def write(self, recorder: Recorder, catalog: Catalog, *, always: bool = False) -> RunRecord:
+        """Record it, if there is anything.
+
+        Returns the run's record with the tags and parameters that were logged, and with
+        the body's execution when there is one.
+        """
         context, record = self.context, self._record
+        record = replace(
+            record,
+            params={**record.params, **context.params},
+            tags={**record.tags, **context.tags},
+        )
         for name, value in context.artifacts:
             self.keep(name, value)
         if context.params:
@@ -49,7 +59,7 @@ class Body:
         if context.tags:
             catalog.set_tags(record.number, context.tags)
         if not (always or self._values or context.log):
-            return
+            return record
         execution = Execution(
             id=context.execution_id,
             run_id=record.id,
@@ -66,3 +76,4 @@ class Body:
         )
         values = [(value, identity) for _, value, identity in self._values]
         recorder.record(Entry(execution=execution, values=values))
+        return replace(record, executions=(execution,))

@@ -53,14 +53,14 @@ def start_run(
             yield active
     finally:
         current_step.reset(token)
-    body.write(recorder, services.catalog, always=True)
-    recorder.finish(
+    record = recorder.finish(
+        body.write(recorder, services.catalog, always=True),
         status=ending.status,
         error=ending.text,
         result=(),
         code=snapshot(services, [code_file] if code_file else []),
     )
-    active.complete(services.catalog.run(record.id))
+    active.complete(record)
     raised: Any = ending.cancelled or ending.error
     if raised is not None:
         raise raised

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from lineal.context import current_step
@@ -78,8 +79,9 @@ def run_pipeline(
     if ending.cancelled is not None:
         session.cancel()
     result, outputs = found
-    body.write(recorder, services.catalog)
-    recorder.finish(
+    record = body.write(recorder, services.catalog)
+    record = recorder.finish(
+        replace(record, executions=(*record.executions, *session.in_order())),
         status=ending.status,
         error=ending.text,
         result=tuple(outputs),
@@ -93,7 +95,7 @@ def run_pipeline(
     if isinstance(ending.error, UserError):
         raise ending.error
     problem = ending.error or next(iter(recorder.not_stored.values()), None)
-    return Run(services.catalog.run(record.id), lambda r: load_result(services, r), result, problem)
+    return Run(record, lambda r: load_result(services, r), result, problem)
 
 
 def make_runner(services: Services, options: RunOptions) -> Runner:

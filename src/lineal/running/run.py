@@ -145,7 +145,7 @@ def metric_name(summary: MetricSummary) -> str:
 
 def metrics_by_name(record: RunRecord) -> dict[str, float]:
     """The last values of a run's metrics; a name of several steps gets the step in front."""
-    steps = {e.reused_from or e.id: e.step for e in record.executions}
+    steps = {e.id: e.step for e in record.executions}
     names = [metric_name(m) for m in record.metrics]
     shared = {name for name, count in Counter(names).items() if count > 1}
     found = {}

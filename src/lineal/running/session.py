@@ -78,6 +78,10 @@ class Session:
         self.failure: BaseException | None = None
         """The first error of a step."""
 
+    def in_order(self) -> list[Execution]:
+        """What became of each step so far, in the order they were declared."""
+        return [self.executions[position] for position in sorted(self.executions)]
+
     # What the trace asks for.
 
     def digest(self, value: Any) -> Digest:

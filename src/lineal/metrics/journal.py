@@ -10,38 +10,26 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from time import time_ns as now
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from lineal.errors import ParameterError, StoreError
+from lineal.errors import StoreError
 from lineal.records import MetricSummary
 
-from .columns import Columns, Series, gather, in_order, summaries
+from .columns import Series, gather, in_order, summaries
 from .files import JOURNAL, Places, claim, new_id, sync_folder, unwritable
-from .frames import MAGIC, MOST_POINTS, decode, encode
+from .frames import MAGIC, decode
+from .gathering import Batch, Gathering, floats, integers, now_column
 from .segments import write_segment
 from .values import WHOLE, integer, labels_text, number, valid_execution, valid_key
-
-if TYPE_CHECKING:
-    from .columns import Floats, Ints
 
 INTERVAL = 0.5
 """Seconds between two looks of the background thread: what a crash may cost is below twice
 that."""
 MOST_WAITING = 2**21
 """Points of batches that may wait in memory before `log_many` writes them itself."""
-
-
-class _Batch:
-    """Points of one series that came together; the arrays are the journal's own."""
-
-    __slots__ = ("execution_id", "key", "labels", "steps", "times", "values")
-
-    def __init__(self, series: Series, steps: Ints | None, times: Ints, values: Floats) -> None:
-        self.execution_id, self.key, self.labels = series
-        self.steps, self.times, self.values = steps, times, values
 
 
 class Journal:
@@ -135,15 +123,15 @@ class Journal:
         """
         execution_id, key = self._admit(execution_id, key)
         series = Series(execution_id, key, labels_text(labels))
-        floats = _floats(key, values)
-        own_steps = None if steps is None else _integers(key, steps, "steps", len(floats))
-        times = _integers(
-            key, _now(len(floats)) if times_ns is None else times_ns, "times", len(floats)
+        column = floats(key, values)
+        own_steps = None if steps is None else integers(key, steps, "steps", len(column))
+        times = integers(
+            key, now_column(len(column)) if times_ns is None else times_ns, "times", len(column)
         )
-        if not len(floats):
+        if not len(column):
             return
-        self._append(_Batch(series, own_steps, times, floats))
-        self._waiting_in_batches += len(floats)
+        self._append(Batch(series, own_steps, times, column))
+        self._waiting_in_batches += len(column)
         if self._waiting_in_batches >= MOST_WAITING:
             self.flush()
 
@@ -158,7 +146,7 @@ class Journal:
             count = len(self._waiting)
             if not count:
                 return
-            gathered = _Gathering(self._place, self._next_step, self._waiting[:count])
+            gathered = Gathering(self._place, self._next_step, self._waiting[:count])
             frames = b"".join(gathered.frames())
             self._write(frames)
             self._written += len(frames)
@@ -190,7 +178,7 @@ class Journal:
 
     def _seal(self) -> list[MetricSummary]:
         count = len(self._waiting)
-        gathered = _Gathering(self._place, self._next_step, self._waiting)
+        gathered = Gathering(self._place, self._next_step, self._waiting)
         parts = (
             [] if self._handle is None else decode(self._path.read_bytes(), self._path.name).parts
         )
@@ -272,150 +260,12 @@ class Journal:
             raise
         self._handle, self._written = handle, len(MAGIC)
 
-    def _accept(self, gathered: _Gathering, count: int) -> None:
+    def _accept(self, gathered: Gathering, count: int) -> None:
         self._place, self._next_step = gathered.place, gathered.next_step
         self._waiting_in_batches -= sum(
-            len(one.values) for one in self._waiting[:count] if type(one) is _Batch
+            len(one.values) for one in self._waiting[:count] if type(one) is Batch
         )
         del self._waiting[:count]
-
-
-class _Gathering:
-    """What waited, turned into columns, with series numbered and steps counted on.
-
-    It works on copies of the journal's numbering: only what was written changes that.
-    """
-
-    def __init__(
-        self, place: dict[tuple[int, str, str], int], next_step: list[int], waiting: list[Any]
-    ) -> None:
-        self.place = dict(place)
-        self.next_step = list(next_step)
-        self._known = len(place)
-        self._parts: list[Columns] = []
-        self._rows: tuple[list[int], list[int], list[int], list[float]] = ([], [], [], [])
-        places, steps, times, values = self._rows
-        place, next_step = self.place, self.next_step
-        for point in waiting:
-            if type(point) is _Batch:
-                self._end_rows()
-                places, steps, times, values = self._rows
-                self._batch(point)
-                continue
-            execution_id, key, labels, step, time, value = point
-            series = (execution_id, key, labels)
-            at = place.get(series)
-            if at is None:
-                # NumPy integers and members of enumerations are equal to what they stand for.
-                series = (int(execution_id), str.__str__(key), labels)
-                at = place[series] = len(next_step)
-                next_step.append(0)
-            if step is None:
-                step = next_step[at]
-                next_step[at] = step + 1
-            elif step >= next_step[at]:
-                next_step[at] = step + 1
-            places.append(at)
-            steps.append(step)
-            times.append(time)
-            values.append(value)
-        self._end_rows()
-        self.columns = gather(self._parts)
-
-    def series(self) -> list[Series]:
-        """All series so far, by number."""
-        return [Series(*one) for one in self.place]
-
-    def frames(self) -> Iterator[bytes]:
-        """The points as frames; the first names the series that are new."""
-        names: Sequence[Series] = self.series()[self._known :]
-        for start in range(0, len(self.columns), MOST_POINTS):
-            rows = slice(start, start + MOST_POINTS)
-            part = self.columns
-            yield encode(
-                names,
-                Columns(
-                    place=part.place[rows],
-                    step=part.step[rows],
-                    time=part.time[rows],
-                    value=part.value[rows],
-                ),
-            )
-            names = ()
-
-    def _end_rows(self) -> None:
-        import numpy as np
-
-        places, steps, times, values = self._rows
-        if places:
-            self._parts.append(
-                Columns(
-                    place=np.array(places, dtype=np.uint32),
-                    step=np.array(steps, dtype=np.int64),
-                    time=np.array(times, dtype=np.int64),
-                    value=np.array(values, dtype=np.float64),
-                )
-            )
-        self._rows = ([], [], [], [])
-
-    def _batch(self, batch: _Batch) -> None:
-        import numpy as np
-
-        series = (batch.execution_id, batch.key, batch.labels)
-        at = self.place.setdefault(series, len(self.next_step))
-        if at == len(self.next_step):
-            self.next_step.append(0)
-        count = len(batch.values)
-        first = self.next_step[at]
-        steps = batch.steps
-        if steps is None:
-            steps = np.arange(first, first + count, dtype=np.int64)
-        self.next_step[at] = max(first, int(steps.max()) + 1)
-        self._parts.append(
-            Columns(
-                place=np.full(count, at, dtype=np.uint32),
-                step=steps,
-                time=batch.times,
-                value=batch.values,
-            )
-        )
-
-
-def _floats(key: str, values: Any) -> Floats:
-    import numpy as np
-
-    try:
-        array = np.asarray(values)
-    except ValueError:  # sequences among the numbers
-        array = np.empty(len(values), dtype=object)
-    if array.ndim != 1:
-        raise ParameterError(
-            f"The values of the metric {key!r} have {array.ndim} dimensions; give a sequence of"
-            " numbers."
-        )
-    if array.dtype.kind in "biuf":
-        return np.array(array, dtype=np.float64)  # a copy: the caller may change its own
-    return np.array([number(key, value) for value in values], dtype=np.float64)
-
-
-def _integers(key: str, values: Any, what: str, count: int) -> Ints:
-    import numpy as np
-
-    array = np.asarray(values)
-    if array.shape != (count,):
-        raise ParameterError(
-            f"The metric {key!r} was given {count} values, but {what} of shape {array.shape};"
-            " give one for each value."
-        )
-    if array.dtype.kind in "bi":
-        return np.array(array, dtype=np.int64)
-    return np.array([integer(value, what[:-1], key) for value in values], dtype=np.int64)
-
-
-def _now(count: int) -> Ints:
-    import numpy as np
-
-    return np.full(count, now(), dtype=np.int64)
 
 
 def _write_all(handle: int, data: bytes) -> None:

@@ -219,7 +219,7 @@ def test_threads_lose_no_point(store, journal):
 
 
 def test_more_points_than_a_frame_holds_are_written_in_several(store, journal, monkeypatch):
-    monkeypatch.setattr("lineal.metrics.journal.MOST_POINTS", 100)
+    monkeypatch.setattr("lineal.metrics.gathering.MOST_POINTS", 100)
     journal.log_many(1, "a", range(950))
     journal.flush()
     assert store.read([1])["value"].to_pylist() == list(range(950))

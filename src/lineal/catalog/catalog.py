@@ -230,6 +230,11 @@ class Catalog:
         with self._database.read() as connection:
             return runs.metrics_of(connection, run_number)
 
+    def metrics(self, run_number: int) -> tuple[MetricSummary, ...]:
+        """The metrics of a run: its own, and those of the executions it reused."""
+        with self._database.read() as connection:
+            return runs.metrics_of(connection, run_number)
+
     def find_runs(self, reference: str) -> list[str]:
         """The ids that a reference may mean: ``latest``, id or its beginning, number, name."""
         with self._database.read() as connection:

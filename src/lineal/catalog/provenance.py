@@ -92,11 +92,7 @@ def commit(connection: Connection, batch: Batch) -> None:
     put(
         connection,
         generated,
-        (
-            (e.id, place, clean(output.name), output.digest)
-            for e in fresh
-            for place, output in enumerate(e.outputs)
-        ),
+        _generated(connection, batch, fresh),
         replacing=("name", "artifact"),
     )
     put(connection, execution_params, _texts(fresh, "params"), replacing=("value",))
@@ -262,6 +258,24 @@ def _used(fresh: Sequence[Execution], reused: Sequence[Execution]) -> list[tuple
     for e in reused:
         rows.extend(used_row(e.id, p, given) for p, given in enumerate(e.inputs) if given.ignored)
     return rows
+
+
+def _generated(
+    connection: Connection, batch: Batch, fresh: Sequence[Execution]
+) -> list[tuple[Any, ...]]:
+    """Edges to outputs; one that failed has only those that were recorded before it did."""
+    failed = {
+        output.digest for e in fresh if e.status is ExecutionStatus.FAILED for output in e.outputs
+    }
+    absent = failed - {artifact.digest for artifact in batch.artifacts}
+    if absent:
+        absent -= artifacts_of(connection, absent).keys()
+    return [
+        (e.id, place, clean(output.name), output.digest)
+        for e in fresh
+        for place, output in enumerate(e.outputs)
+        if e.status is not ExecutionStatus.FAILED or output.digest not in absent
+    ]
 
 
 def _texts(of: Sequence[Execution], field: str) -> list[tuple[Any, ...]]:

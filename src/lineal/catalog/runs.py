@@ -158,6 +158,11 @@ def records(connection: Connection, rows: Sequence[Row[Any]], **beside: Any) -> 
     ]
 
 
+def metrics_of(connection: Connection, number: int) -> tuple[MetricSummary, ...]:
+    """The metrics of one run, as `records` gives them."""
+    return tuple(_metrics_of(connection, [number])[number])
+
+
 def row_of(connection: Connection, reference: str | int) -> Row[Any]:
     """The row of `base` for a run's id or number.
 

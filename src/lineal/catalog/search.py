@@ -209,8 +209,10 @@ class _Translation:
             return value * 1000
         try:
             moment = datetime.fromisoformat(value)
-        except ValueError:
-            raise self._refusal(node.at, f"{value!r} is no time; write it as '2026-01-31T12:00:00'")
+        except ValueError as error:
+            raise self._refusal(
+                node.at, f"{value!r} is no time; write it as '2026-01-31T12:00:00'"
+            ) from error
         stamp = micros(moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC))
         assert stamp is not None
         return stamp

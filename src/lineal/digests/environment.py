@@ -1,0 +1,127 @@
+"""Facts of where code runs: what belongs to the project, and what is installed around it."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+_STDLIB = tuple(
+    {os.path.realpath(sysconfig.get_path(name)) + os.sep for name in ("stdlib", "platstdlib")}
+)
+_SITES = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
+_OWN = str(Path(__file__).resolve().parents[1]) + os.sep
+_VARIABLES = (
+    "PYTHONHASHSEED", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS",
+    "LANG", "LC_ALL", "TZ",
+)  # fmt: skip
+_GIT_SECONDS = 5
+
+
+@cache
+def is_project_file(path: str) -> bool:
+    """Whether a source file is the project's own: not installed, not Python's, not ours.
+
+    Code without a file, as in a notebook or a shell, is the project's.
+    """
+    if path.startswith("<frozen"):
+        return False
+    if path.startswith("<"):
+        return True
+    real = os.path.realpath(path)
+    if any(site in real for site in _SITES):
+        return False
+    return not real.startswith((*_STDLIB, _OWN))
+
+
+@cache
+def distribution_of(module: str) -> tuple[str, str] | None:
+    """Name and version of the installed distribution that a module belongs to.
+
+    None for modules of Python itself and of the project.
+    """
+    top = module.partition(".")[0]
+    if top in sys.stdlib_module_names or top in ("__main__", "lineal"):
+        return None
+    file = getattr(sys.modules.get(top), "__file__", None)
+    if file is not None and is_project_file(file):
+        return None
+    try:
+        return top, importlib.metadata.version(top)
+    except importlib.metadata.PackageNotFoundError:
+        names = _names_by_module().get(top)
+        return (names[0], importlib.metadata.version(names[0])) if names else None
+
+
+@cache
+def _names_by_module() -> Mapping[str, list[str]]:
+    return importlib.metadata.packages_distributions()
+
+
+@cache
+def environment_facts() -> Mapping[str, Any]:
+    """Python, platform, processor, installed distributions and the variables that count.
+
+    Found once per process: distributions installed meanwhile are not seen.
+    """
+    return {
+        "python": f"{platform.python_version()} ({platform.python_implementation()})",
+        "platform": platform.platform(),
+        "cpu": _cpu(),
+        "cpu_count": os.cpu_count() or 1,
+        "distributions": _distributions(),
+        "variables": {name: os.environ[name] for name in _VARIABLES if name in os.environ},
+    }
+
+
+def _cpu() -> str:
+    try:
+        with Path("/proc/cpuinfo").open(encoding="utf-8") as lines:
+            for line in lines:
+                if line.startswith("model name"):
+                    return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()
+
+
+def _distributions() -> dict[str, str]:
+    """Every installed distribution, from the names of its folders: much quicker than metadata."""
+    found: dict[str, str] = {}
+    for entry in sys.path:
+        try:
+            names = os.listdir(entry or ".")
+        except OSError:
+            continue
+        for name in names:
+            if name.endswith(".dist-info"):
+                distribution, _, version = name.removesuffix(".dist-info").rpartition("-")
+                found.setdefault(distribution.replace("_", "-"), version)
+    return dict(sorted(found.items()))
+
+
+def git_state(root: Path) -> tuple[str, str | None, bool] | None:
+    """Commit, branch (None when detached) and whether files differ; None without a repository."""
+    command = ["git", "-C", str(root), "status", "--porcelain=v2", "--branch", "-uno"]
+    try:
+        done = subprocess.run(  # noqa: S603 - a fixed command
+            command, capture_output=True, text=True, timeout=_GIT_SECONDS, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    if done.returncode != 0:
+        return None
+    lines = done.stdout.splitlines()
+    heads = dict(line[2:].split(" ", 1) for line in lines if line.startswith("# "))
+    commit, branch = heads.get("branch.oid", ""), heads.get("branch.head")
+    if not commit or commit == "(initial)":
+        return None
+    dirty = any(not line.startswith("#") for line in lines)
+    return commit, None if branch == "(detached)" else branch, dirty

@@ -226,11 +226,6 @@ class Catalog:
             return runs.records(connection, [row], executions=flowed)[0]
 
     def metrics(self, run_number: int) -> tuple[MetricSummary, ...]:
-        """The metrics of a run, those of the executions it reused included."""
-        with self._database.read() as connection:
-            return runs.metrics_of(connection, run_number)
-
-    def metrics(self, run_number: int) -> tuple[MetricSummary, ...]:
         """The metrics of a run: its own, and those of the executions it reused."""
         with self._database.read() as connection:
             return runs.metrics_of(connection, run_number)

@@ -278,11 +278,6 @@ def _results_of(connection: Connection, numbers: Sequence[int]) -> dict[int, lis
     return found
 
 
-def metrics_of(connection: Connection, number: int) -> tuple[MetricSummary, ...]:
-    """The metrics of one run."""
-    return tuple(_metrics_of(connection, [number]).get(number, ()))
-
-
 def _metrics_of(connection: Connection, numbers: Sequence[int]) -> dict[int, list[MetricSummary]]:
     """The metrics of many runs: their own, and those of the executions they reused.
 

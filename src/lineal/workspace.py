@@ -17,7 +17,7 @@ from lineal.errors import ConfigurationError
 from lineal.metrics import MetricStore
 from lineal.pipeline import Pipeline
 from lineal.planning import Plan, Policy
-from lineal.records import Artifact, Environment, Execution, RunRecord
+from lineal.records import Artifact, Environment, Execution, RunRecord, execution_id
 from lineal.references import Located, locate
 from lineal.running import ActiveRun, Run, RunOptions, Services, plan_pipeline, run_pipeline
 from lineal.running import start_run as open_block
@@ -174,10 +174,12 @@ class Workspace:
         lost = self.services.catalog.lost_runs(is_alive)
         if lost:
             gone = {record.id for record in lost}
-            recovered = self.services.metrics.recover(lambda name: name not in gone)
-            summaries = tuple(s for journal in recovered for s in journal.summaries)
-            if summaries:
-                self.services.catalog.commit(Batch(metrics=summaries))
+            self.services.metrics.recover(lambda name: name not in gone)
+            for record in lost:
+                ids = range(execution_id(record.number, 0), execution_id(record.number + 1, 0))
+                summaries = tuple(self.services.metrics.summaries(ids))
+                if summaries:
+                    self.services.catalog.commit(Batch(metrics=summaries))
 
 
 def _root(url: str | None) -> Path:

@@ -79,7 +79,7 @@ _HAS_DOCSTRING = 0x4000000
 
 
 def _targets(code: CodeType) -> dict[int, int]:
-    offsets = sorted(set(dis.findlabels(code.co_code)))
+    offsets = sorted(set(dis.findlabels(code.co_code)))  # type: ignore[arg-type]
     real = [i.offset for i in dis.get_instructions(code) if i.opname not in _PADDING]
     ranks: dict[int, int] = {}
     for rank, offset in enumerate(offsets):

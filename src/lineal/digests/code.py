@@ -139,7 +139,8 @@ class _Walk:
             self._function(thing)
             return True
         if isinstance(thing, types.BuiltinFunctionType | types.MethodDescriptorType) or (
-            callable(thing) and type(thing).__module__.partition(".")[0] in ("numpy", "functools")
+            callable(thing)
+            and type(thing).__module__.partition(".")[0] in ("numpy", "functools")
             and not hasattr(thing, "__dict__")
         ):
             self._installed(getattr(thing, "__module__", None) or type(thing).__module__)
@@ -176,7 +177,9 @@ class _Walk:
         for first, *chain in names:
             thing = scope.get(first, _MISSING)
             if thing is not _MISSING:
-                self.reach(f"{_module_name(scope.get('__name__', ''))}:{first}", thing, tuple(chain))
+                self.reach(
+                    f"{_module_name(scope.get('__name__', ''))}:{first}", thing, tuple(chain)
+                )
             elif first not in _BUILTIN_NAMES and not first.startswith("__"):
                 self._add(f"{place}.<missing>.{first}", combine("missing", [first]))
 

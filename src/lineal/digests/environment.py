@@ -97,7 +97,7 @@ def _distributions() -> dict[str, str]:
     found: dict[str, str] = {}
     for entry in sys.path:
         try:
-            names = os.listdir(entry or ".")
+            names = [path.name for path in Path(entry or ".").iterdir()]
         except OSError:
             continue
         for name in names:

@@ -1,1 +1,9 @@
-"""Placeholder."""
+"""Content-addressed bytes, and the values encoded in them."""
+
+from .base import BlobStore
+from .codecs import Codec, Picture
+from .folder import StoreFolder, find_store
+from .local import LocalBlobs
+from .values import ValueStore
+
+__all__ = ["BlobStore", "Codec", "LocalBlobs", "Picture", "StoreFolder", "ValueStore", "find_store"]

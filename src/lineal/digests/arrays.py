@@ -12,11 +12,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from xxhash import xxh3_128, xxh3_128_digest
+from xxhash import xxh3_128
 
 from lineal.errors import UnhashableError
 
-from .encoding import compound, text
+from .encoding import compound, digest_of, text
 from .walker import Encoder, Walker, qualified
 
 _PIECE = 1 << 22
@@ -98,9 +98,9 @@ def content(array: np.ndarray[Any, Any], walker: Walker) -> bytes:
 def raw(array: np.ndarray[Any, Any]) -> bytes:
     """The XXH3-128 (16 bytes) of an array's bytes in C order."""
     if array.flags.c_contiguous:
-        return xxh3_128_digest(_bytes(array))
+        return digest_of(_bytes(array))
     if array.nbytes <= _PIECE:
-        return xxh3_128_digest(_bytes(np.ascontiguousarray(array)))
+        return digest_of(_bytes(np.ascontiguousarray(array)))
     hasher = xxh3_128()
     for piece in _pieces(array):
         hasher.update(_bytes(piece))
@@ -159,7 +159,7 @@ def _one_nan(value: Any) -> np.ndarray[Any, Any]:
     return np.asarray(kind(np.nan))
 
 
-def _ufunc(value: np.ufunc, walker: Walker) -> bytes:
+def _ufunc(value: np.ufunc, _walker: Walker) -> bytes:
     name = value.__name__
     for module in ("numpy", "scipy.special"):
         if getattr(sys.modules.get(module), name, None) is value:

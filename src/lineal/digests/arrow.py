@@ -296,7 +296,7 @@ def _is_enum(dtype: Any) -> bool:
     return isinstance(dtype, sys.modules["polars"].Enum)
 
 
-def _lazy(value: Any, walker: Walker) -> bytes:
+def _lazy(_value: Any, _walker: Walker) -> bytes:
     raise UnhashableError("", "a lazy frame is a plan, not data", "Pass what collect() gives.")
 
 

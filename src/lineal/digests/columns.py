@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
-from xxhash import xxh3_128, xxh3_128_digest
+from xxhash import xxh3_128_digest
 
-from .encoding import compound, strings
+from .encoding import compound, digest_of, strings
 from .walker import Walker
 
 Array: TypeAlias = "np.ndarray[Any, Any]"
@@ -62,14 +62,6 @@ def tokens(columns: Sequence[Column]) -> list[bytes]:
             found[place] if place in found else futures[place].result()
             for place in range(len(columns))
         ]
-
-
-def digest_of(*buffers: Any) -> bytes:
-    """The XXH3-128 of buffers, one after another, without a copy and without the GIL."""
-    hasher = xxh3_128()
-    for buffer in buffers:
-        hasher.update(buffer)
-    return hasher.digest()
 
 
 def nulls_token(valid: Array | None) -> bytes:

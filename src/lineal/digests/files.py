@@ -19,6 +19,7 @@ from xxhash import xxh3_128_digest, xxh3_128_hexdigest
 from lineal.errors import MissingFileError, UnhashableError
 
 from .digest import Digest
+from .encoding import digest_of
 from .memo import StatMemo, now_ns
 
 _MAPPED = 1 << 16
@@ -181,7 +182,7 @@ def _read(descriptor: int, size: int) -> bytes:
     with mmap.mmap(descriptor, size, flags=flags, prot=mmap.PROT_READ) as view:
         if hasattr(view, "madvise"):
             view.madvise(mmap.MADV_SEQUENTIAL)
-        return xxh3_128_digest(view)
+        return digest_of(view)
 
 
 _POPULATED = 1 << 28

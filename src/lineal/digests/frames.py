@@ -9,11 +9,14 @@ nor bytes under missing items, nor an index's ``freq``.
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 from xxhash import xxh3_128_hexdigest
+
+from lineal.errors import UnhashableError
 
 from .arrays import content as array_content
 from .arrays import dtype_token
@@ -21,7 +24,7 @@ from .arrow import arrow_column, type_token
 from .columns import Array, Column, column, fixed, objects, tokens
 from .encoding import compound, text
 from .objects import reduced
-from .walker import Encoder, Walker
+from .walker import Encoder, Walker, within
 
 
 def encoder_for(cls: type) -> Encoder | None:
@@ -39,8 +42,9 @@ def encoder_for(cls: type) -> Encoder | None:
 
 
 def _frame(value: Any, walker: Walker) -> bytes:
-    arrays = [_plain(series) for _, series in value.items()]
-    columns = [_column(array, walker) for array in arrays]
+    named = [(name, _plain(series)) for name, series in value.items()]
+    arrays = [array for _, array in named]
+    columns = [_told(name, _column(array, walker)) for name, array in named]
     walked = tokens(columns)
     if value is walker.root:
         walker.profile.update(rows=len(value), columns=_profile(value.columns, columns, walked))
@@ -51,6 +55,20 @@ def _frame(value: Any, walker: Walker) -> bytes:
         *[_dtype(array.dtype, walker) for array in arrays],
         *walked,
     )
+
+
+def _told(name: Any, column: Column) -> Column:
+    """The column, with its name told should something in it have no content to go by."""
+    if column.shared:
+        return column
+
+    def content() -> bytes:
+        try:
+            return column.content()
+        except UnhashableError as error:
+            raise within(f"[{name!r}]", error) from error.__cause__
+
+    return replace(column, content=content)
 
 
 def _series(value: Any, walker: Walker) -> bytes:
@@ -65,7 +83,8 @@ def _series(value: Any, walker: Walker) -> bytes:
 
 def _common(value: Any, walker: Walker) -> tuple[bytes, ...]:
     """What frames and series share: class, index, attributes, flags, a subclass's own."""
-    own = [getattr(value, name, None) for name in value._metadata if name != "name"]
+    # A subclass lists there which of its attributes belong to it.
+    own = [getattr(value, name, None) for name in value._metadata if name != "name"]  # noqa: SLF001
     return (
         walker.type(type(value)),
         _index(value.index, walker),

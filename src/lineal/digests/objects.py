@@ -51,7 +51,7 @@ def encoder_for(cls: type) -> Encoder:
     return reduced
 
 
-def _refuse(value: Any, walker: Walker) -> bytes:
+def _refuse(value: Any, _walker: Walker) -> bytes:
     raise UnhashableError("", *_REFUSED[type(value)])
 
 
@@ -199,7 +199,7 @@ def _zone(value: zoneinfo.ZoneInfo, walker: Walker) -> bytes:
 
 
 def _plain(tag: bytes, show: Callable[[Any], str]) -> Encoder:
-    return lambda value, walker: compound(tag, text(show(value)))
+    return lambda value, _walker: compound(tag, text(show(value)))
 
 
 def _fields(tag: bytes, *names: str) -> Encoder:

@@ -1,0 +1,73 @@
+# What can be done here: `make help`.
+#
+#   PYTHON   the interpreter that makes the environment (3.11 or later)
+#   VENV     where the environment stands; take another one for another PYTHON
+#   STORE    the store that `make demo` runs in
+
+VENV ?= .venv
+STORE ?= .lineal
+PYTHON ?= $(firstword $(foreach python,python3 python3.13 python3.12 python3.11,$(shell \
+	$(python) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(python))))
+
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+LOCK := requirements.lock
+UV := $(shell command -v uv 2>/dev/null)
+SOURCES := src tests pipelines benchmarks
+
+.DEFAULT_GOAL := help
+.PHONY: help env demo test check bench docs lock format clean
+
+help:  ## Show this.
+	@sed -n 's/^\([a-z]*\): .*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 9
+
+env: $(STAMP)  ## Make the environment, exactly as locked; does nothing when it is up to date.
+
+# A half-made environment leaves no stamp, so the next `make` goes on with it.
+$(STAMP): pyproject.toml $(LOCK)
+	@test -n "$(PYTHON)" || { echo "No Python 3.11 or later found; set PYTHON." >&2; exit 2; }
+ifneq ($(UV),)
+	test -x $(BIN)/python || $(UV) venv --quiet --python $(PYTHON) $(VENV)
+	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r $(LOCK)
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+else
+	test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(LOCK)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+endif
+	@touch $@
+
+demo: env  ## Run a real pipeline, then show its runs and the newest one's lineage.
+	LINEAL_STORE=$(STORE) $(BIN)/lineal run pipelines/diagnosis.py
+	LINEAL_STORE=$(STORE) $(BIN)/lineal runs
+	LINEAL_STORE=$(STORE) $(BIN)/lineal show latest
+
+test: env  ## Run the tests, the slow ones last, with coverage.
+	$(BIN)/python -m pytest --cov --cov-report=term
+
+check: env  ## Lint, check the format, the types and the direction of imports.
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: env  ## Bring the code into its format.
+	$(BIN)/ruff check --fix-only --quiet $(SOURCES)
+	$(BIN)/ruff format $(SOURCES)
+
+bench: env  ## Measure what the engine costs; see benchmarks/README.md.
+	@set -e; for file in benchmarks/[!_]*.py; do echo "== $$file"; $(BIN)/python $$file; done
+
+docs: env  ## Build the documentation into site/; a broken link is an error.
+	$(BIN)/mkdocs build --strict --quiet --site-dir site
+
+lock:  ## Resolve the requirements again, for every Python this project runs on.
+	@test -n "$(UV)" || { echo "\`make lock\` needs uv on the PATH." >&2; exit 2; }
+	$(UV) pip compile pyproject.toml --quiet --universal --python-version 3.11 --extra dev \
+		--generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links \
+		--upgrade -o $(LOCK)
+
+clean:  ## Remove what can be made again; the store stays.
+	rm -rf $(VENV) site build dist htmlcov .coverage .coverage.* \
+		.mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find $(SOURCES) -name __pycache__ -type d -prune -exec rm -rf {} +

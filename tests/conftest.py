@@ -1,0 +1,39 @@
+"""What every test stands on: a store of its own, plain output, and the same random choices."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+# Set before anything imports Matplotlib or makes a console, also in child processes.
+os.environ["MPLBACKEND"] = "Agg"
+os.environ["NO_COLOR"] = "1"
+os.environ.pop("FORCE_COLOR", None)
+
+# `ci` draws the same examples every time, so that a failure means the code has changed;
+# `explore` looks for new ones: pytest --hypothesis-profile=explore
+_COMMON = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("ci", derandomize=True, **_COMMON)
+settings.register_profile("explore", max_examples=1000, **_COMMON)
+settings.load_profile("ci")
+
+
+@pytest.fixture(autouse=True)
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The test's own store, so that none ever touches the working tree's.
+
+    It is not made before something opens it. Other settings of the developer are not seen.
+    """
+    for name in [name for name in os.environ if name.startswith("LINEAL_")]:
+        monkeypatch.delenv(name)
+    folder = tmp_path / ".lineal"
+    monkeypatch.setenv("LINEAL_STORE", str(folder))
+    return folder
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Fast tests first, so that what is broken shows early."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is not None)

@@ -5,7 +5,7 @@ what runs even when the file was edited since, and works where there is no file 
 Docstrings, comments, positions, formatting and annotations leave no trace in them:
 
 - each instruction is its name and its argument; constants are written with their type;
-- jumps name their target by its rank among all targets, so offsets do not count;
+- jumps name their target, and handlers what they guard, by the number of the instruction;
 - instructions that only mark lines or pad (NOP, RESUME, CACHE …) are left out;
 - the docstring of a nested class is left out; a function's is never an instruction;
 - nested functions are included in place.
@@ -17,6 +17,7 @@ at once: ``np.linalg.norm`` gives ``("np", "linalg", "norm")``.
 from __future__ import annotations
 
 import dis
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -61,15 +62,19 @@ def _walk(code: CodeType, lines: list[str]) -> Iterator[CodeType]:
         f"code {code.co_argcount} {code.co_posonlyargcount} {code.co_kwonlyargcount}"
         f" {code.co_flags & ~_HAS_DOCSTRING} {code.co_varnames[:counted]!r}"
     )
-    instructions = [i for i in dis.get_instructions(code) if i.opname not in _PADDING]
-    targets = _targets(code)
+    unpadded = [i for i in dis.get_instructions(code) if i.opname not in _PADDING]
+    kept = [i for place, i in enumerate(unpadded) if not _is_docstring(unpadded, place)]
+    offsets = [instruction.offset for instruction in kept]
     nested: list[CodeType] = []
-    for place, instruction in enumerate(instructions):
-        if instruction.offset in targets:
-            lines.append(f"label {targets[instruction.offset]}")
-        if _is_docstring(instructions, place):
-            continue
-        lines.append(f"{instruction.opname} {_argument(instruction, targets, nested)}")
+    for instruction in kept:
+        argument = _argument(code, instruction, offsets, nested)
+        lines.append(f"{instruction.opname} {argument}")
+    # Which instructions a handler guards shows nowhere but in this table.
+    for entry in dis.Bytecode(code).exception_entries:  # type: ignore[attr-defined]
+        start, end, target = (
+            bisect_left(offsets, place) for place in (entry.start, entry.end, entry.target)
+        )
+        lines.append(f"guard {start} {end} {target} {entry.depth} {entry.lasti}")
     yield code
     for inner in nested:
         yield from _walk(inner, lines)
@@ -78,24 +83,17 @@ def _walk(code: CodeType, lines: list[str]) -> Iterator[CodeType]:
 _HAS_DOCSTRING = 0x4000000
 
 
-def _targets(code: CodeType) -> dict[int, int]:
-    offsets = sorted(set(dis.findlabels(code.co_code)))  # type: ignore[arg-type]
-    real = [i.offset for i in dis.get_instructions(code) if i.opname not in _PADDING]
-    ranks: dict[int, int] = {}
-    for rank, offset in enumerate(offsets):
-        landed = next((o for o in real if o >= offset), offset)
-        ranks.setdefault(landed, rank)
-        ranks.setdefault(offset, ranks[landed])
-    return ranks
-
-
-def _argument(instruction: dis.Instruction, targets: dict[int, int], nested: list[CodeType]) -> str:
+def _argument(
+    code: CodeType, instruction: dis.Instruction, offsets: list[int], nested: list[CodeType]
+) -> str:
     value = instruction.argval
     if isinstance(value, CodeType):
         nested.append(value)
         return f"<code {value.co_name}>"
     if instruction.opcode in dis.hasjrel or instruction.opcode in dis.hasjabs:
-        return f"-> {targets.get(value, value)}"
+        return f"-> {bisect_left(offsets, value)}"
+    if instruction.opname == "KW_NAMES" and instruction.arg is not None:
+        return _constant(code.co_consts[instruction.arg])
     if instruction.opcode in dis.hasconst:
         return _constant(value)
     if isinstance(value, str):

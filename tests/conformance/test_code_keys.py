@@ -1,0 +1,242 @@
+"""Key soundness of code: edits that must change the identity of `f`, and edits that must not."""
+
+import importlib
+import importlib.util
+import sys
+import textwrap
+
+import pytest
+
+from lineal.digests.code import CodeResolver
+
+CHAIN = """
+def g(x):
+    return x + 1
+K = 3
+def h(x):
+    return g(x) * K
+def f(x, d=1):
+    return h(x) + d
+"""
+
+MUST_DIFFER = {
+    "its own body": (CHAIN, CHAIN.replace("+ d", "- d")),
+    "a helper's helper": (CHAIN, CHAIN.replace("x + 1", "x + 2")),
+    "a constant a helper reads": (CHAIN, CHAIN.replace("K = 3", "K = 4")),
+    "the type of a constant": (CHAIN, CHAIN.replace("K = 3", "K = 3.0")),
+    "1 and True": (CHAIN, CHAIN.replace("x + 1", "x + True")),
+    "a default argument": (CHAIN, CHAIN.replace("d=1", "d=2")),
+    "a keyword-only default": ("def f(*, k=1): return k", "def f(*, k=2): return k"),
+    "a closure's value": (
+        "def make(k):\n  def i(x): return x + k\n  return i\nf = make(1)",
+        "def make(k):\n  def i(x): return x + k\n  return i\nf = make(2)",
+    ),
+    "a decorator": (
+        "def d(g):\n  def w(x): return g(x) + 1\n  return w\n@d\ndef f(x): return x",
+        "def d(g):\n  def w(x): return g(x) + 2\n  return w\n@d\ndef f(x): return x",
+    ),
+    "a method of a project class": (
+        "class A:\n  def m(self): return 1\ndef f(): return A().m()",
+        "class A:\n  def m(self): return 2\ndef f(): return A().m()",
+    ),
+    "a method of a base class": (
+        "class B:\n  def m(self): return 1\nclass A(B): pass\ndef f(): return A().m()",
+        "class B:\n  def m(self): return 2\nclass A(B): pass\ndef f(): return A().m()",
+    ),
+    "a property": (
+        "class A:\n  @property\n  def m(self): return 1\ndef f(): return A().m",
+        "class A:\n  @property\n  def m(self): return 2\ndef f(): return A().m",
+    ),
+    "a class attribute": (
+        "class A:\n  k = 1\ndef f(): return A.k",
+        "class A:\n  k = 2\ndef f(): return A.k",
+    ),
+    "a dataclass field's default": (
+        "from dataclasses import *\n@dataclass\nclass A:\n  m: int = 1\ndef f(): return A()",
+        "from dataclasses import *\n@dataclass\nclass A:\n  m: int = 2\ndef f(): return A()",
+    ),
+    "an enum member's value": (
+        "import enum\nclass E(enum.Enum):\n  A = 1\ndef f(): return E.A",
+        "import enum\nclass E(enum.Enum):\n  A = 2\ndef f(): return E.A",
+    ),
+    "a method of a global instance": (
+        "class A:\n  def m(self): return 1\na = A()\ndef f(): return a.m()",
+        "class A:\n  def m(self): return 2\na = A()\ndef f(): return a.m()",
+    ),
+    "a callable instance": (
+        "class A:\n  def __call__(self, x): return 1\na = A()\ndef f(x): return a(x)",
+        "class A:\n  def __call__(self, x): return 2\na = A()\ndef f(x): return a(x)",
+    ),
+    "a lambda in a dictionary": (
+        "D = {'a': lambda x: x + 1}\ndef f(x): return D['a'](x)",
+        "D = {'a': lambda x: x + 2}\ndef f(x): return D['a'](x)",
+    ),
+    "an argument of a partial": (
+        "from functools import *\ndef g(a, b): return a\nh = partial(g, 1)\ndef f(x): return h(x)",
+        "from functools import *\ndef g(a, b): return a\nh = partial(g, 2)\ndef f(x): return h(x)",
+    ),
+    "what lru_cache wraps": (
+        "import functools\n@functools.lru_cache\ndef g(): return 1\ndef f(): return g()",
+        "import functools\n@functools.lru_cache\ndef g(): return 2\ndef f(): return g()",
+    ),
+    "the function of a task it calls": (
+        "from lineal import task\n@task\ndef g(): return 1\ndef f(): return g()",
+        "from lineal import task\n@task\ndef g(): return 2\ndef f(): return g()",
+    ),
+    "deep inside a constant": (
+        "C = {'a': [1, {'b': 2}]}\ndef f(): return C",
+        "C = {'a': [1, {'b': 3}]}\ndef f(): return C",
+    ),
+    "a nested function": (
+        "def f(x):\n  def i(y): return y + 1\n  return i(x)",
+        "def f(x):\n  def i(y): return y + 2\n  return i(x)",
+    ),
+    "a comprehension": ("def f(x): return [i+1 for i in x]", "def f(x): return [i+2 for i in x]"),
+    "text and bytes": ("def f(): return 'a'", "def f(): return b'a'"),
+    "0.0 and -0.0": ("def f(): return 0.0", "def f(): return -0.0"),
+    "the name of a keyword argument": (
+        "def f(x): return dict(a=x)",
+        "def f(x): return dict(b=x)",
+    ),
+    "break and continue": (
+        "def f(x):\n  for i in x:\n    if i: continue\n    return 1\n  return 2",
+        "def f(x):\n  for i in x:\n    if i: break\n    return 1\n  return 2",
+    ),
+    "what a try guards": (
+        "def f(a, b):\n  try:\n    a()\n    b()\n  except ValueError: return\n",
+        "def f(a, b):\n  try:\n    a()\n  except ValueError: return\n  b()\n",
+    ),
+    "which function of a star import": (
+        "from helper import *\ndef f(x): return g(x)",
+        "from helper import *\ndef f(x): return other(x)",
+    ),
+}
+
+MUST_AGREE = {
+    "a docstring": (CHAIN, CHAIN.replace("def g(x):", "def g(x):\n    'Says so.'")),
+    "comments and blank lines": (CHAIN, CHAIN.replace("K = 3", "\n\n# three\nK = 3  # yes\n")),
+    "formatting": (CHAIN, CHAIN.replace("x + 1", "(\n        x\n        +\n        1\n    )")),
+    "annotations": (CHAIN, CHAIN.replace("def g(x):", "def g(x: int) -> int:")),
+    "moving a function": (
+        CHAIN,
+        """
+K = 3
+def f(x, d=1):
+    return h(x) + d
+def h(x):
+    return g(x) * K
+def g(x):
+    return x + 1
+""",
+    ),
+    "something it does not reach": (CHAIN, CHAIN + "\ndef unused(): return 99\nU = 1\n"),
+    "the docstring of a nested class": (
+        "def f():\n  class A:\n    'Doc.'\n    x = 1\n  return A.x",
+        "def f():\n  class A:\n    x = 1\n  return A.x",
+    ),
+    "a condition over several lines": (
+        "def f(x, y):\n  if x and y: return 1\n  while True: pass",
+        "def f(x, y):\n  if (x\n      and\n      y):\n    return 1\n  while True:\n    pass",
+    ),
+    "a choice over several lines": (
+        "def f(a, b, c): return a if b and c else (a or b)",
+        "def f(a, b, c):\n  return (a\n    if b\n    and c\n    else (a\n    or b))",
+    ),
+}
+
+WAYS_TO_REACH_A_HELPER = {
+    "import in the function": "def f(x):\n  import helper\n  return helper.g(x)",
+    "import under another name": "def f(x):\n  import helper as q\n  return q.g(x)",
+    "from-import in the function": "def f(x):\n  from helper import g\n  return g(x)",
+    "module attribute": "import helper as q\ndef f(x): return q.g(x)",
+    "renamed import": "from helper import g as z\ndef f(x): return z(x)",
+    "getattr": "import helper\ndef f(x): return getattr(helper, 'g')(x)",
+}
+
+HELPER = "def g(x): return 1\ndef other(x): return 3\n"
+
+
+@pytest.fixture
+def identify(tmp_path, monkeypatch):
+    """The identity of `f` in a module of this source, beside a module `helper`."""
+    monkeypatch.syspath_prepend(tmp_path)
+    count = iter(range(100))
+
+    def identify(source, helper=HELPER):
+        folder = tmp_path / str(next(count))
+        folder.mkdir()
+        (folder / "helper.py").write_text(helper)
+        (folder / "subject.py").write_text(textwrap.dedent(source))
+        monkeypatch.syspath_prepend(folder)
+        importlib.invalidate_caches()
+        for name in ("helper", "subject"):
+            monkeypatch.delitem(sys.modules, name, raising=False)
+        subject = importlib.import_module("subject")
+        return CodeResolver().identify(subject.f)
+
+    yield identify
+    for name in ("helper", "subject"):
+        sys.modules.pop(name, None)
+
+
+@pytest.mark.parametrize("edit", MUST_DIFFER)
+def test_an_edit_that_can_change_the_result_changes_the_identity_and_its_revert_restores_it(
+    edit, identify
+):
+    before, after = MUST_DIFFER[edit]
+    first = identify(before).digest
+    assert identify(after).digest != first
+    assert identify(before).digest == first
+
+
+@pytest.mark.parametrize("edit", MUST_AGREE)
+def test_a_cosmetic_edit_changes_nothing(edit, identify):
+    before, after = MUST_AGREE[edit]
+    assert identify(before).digest == identify(after).digest
+
+
+@pytest.mark.parametrize("way", WAYS_TO_REACH_A_HELPER)
+def test_a_helper_in_another_module_counts_however_it_is_reached(way, identify):
+    source = WAYS_TO_REACH_A_HELPER[way]
+    first = identify(source).digest
+    assert identify(source, HELPER.replace("return 1", "return 2")).digest != first
+    documented = HELPER.replace("def g(x): return 1", "def g(x):\n  'Doc.'\n  return 1")
+    assert identify(source, documented).digest == first
+
+
+def test_components_name_every_helper_and_constant(identify):
+    assert set(identify(CHAIN).components) == {
+        "subject:f", "subject:f.<default>.d", "subject:h", "subject:g", "subject:K"
+    }  # fmt: skip
+
+
+def test_packages_reached_count_with_their_version(identify):
+    found = identify("import numpy as np\ndef f(x): return np.mean(x)")
+    assert list(found.distributions) == ["numpy"]
+
+
+def test_another_version_of_a_package_changes_the_identity(identify, monkeypatch):
+    source = "import numpy as np\ndef f(x): return np.mean(x)"
+    first = identify(source).digest
+    monkeypatch.setattr("lineal.digests.code.distribution_of", lambda _: ("numpy", "99.0"))
+    assert identify(source).digest != first
+
+
+def test_a_constant_that_cannot_be_identified_is_named(identify):
+    from lineal.errors import UnhashableError
+
+    with pytest.raises(UnhashableError, match="subject:handle"):
+        identify("handle = open(__file__)\nhandle.close()\ndef f(): return handle")
+
+
+def test_code_without_a_file_is_identified(identify):
+    scope: dict = {}
+    exec("def f(x): return x + 1", scope)
+    other: dict = {}
+    exec("def f(x): return x + 2", other)
+    assert CodeResolver().identify(scope["f"]) != CodeResolver().identify(other["f"])
+
+
+def test_functions_that_call_each_other_are_identified(identify):
+    source = "def f(x): return g(x)\ndef g(x): return f(x)"
+    assert identify(source).digest != identify(source.replace("return f(x)", "return f(1)")).digest

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
-from xxhash import xxh3_128_digest
 
 from .encoding import compound, digest_of, strings
 from .walker import Walker
@@ -68,7 +67,7 @@ def nulls_token(valid: Array | None) -> bytes:
     """Which items are there: nothing when all are, else the digest of their bits."""
     if valid is None or valid.all():
         return b""
-    return xxh3_128_digest(np.packbits(valid, bitorder="little"))
+    return digest_of(np.packbits(valid, bitorder="little"))
 
 
 def fixed(tag: str, pieces: Sequence[Array], valid: Array | None) -> bytes:

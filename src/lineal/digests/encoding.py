@@ -60,7 +60,7 @@ def utf8(text: str) -> bytes:
 def blob(short: bytes, long: bytes, data: bytes | bytearray) -> bytes:
     """A token of raw bytes, tagged by whether they stand there or only their digest."""
     if len(data) <= LONG:
-        return b"%b%d:%b" % (short, len(data), data)
+        return b"%b%d:%b" % (short, len(data), bytes(data))
     return b"%b%d:%b" % (long, len(data), xxh3_128_digest(data))
 
 

@@ -39,8 +39,8 @@ _FAMILIES = {
 }
 """Top-level package -> the file here that knows its types."""
 
-_OPEN_LIMIT = 500_000
-"""Objects met again inside open cycles before a value is called too entangled."""
+_REPEATS = 20_000
+"""How often objects are met again inside open cycles before a value is called too entangled."""
 
 _CLOSED = 1 << 62
 
@@ -48,9 +48,20 @@ _CLOSED = 1 << 62
 class Walker:
     """One walk over one value."""
 
-    __slots__ = ("_active", "_done", "_lowest", "_open", "code", "memo", "profile", "root", "types")
+    __slots__ = (
+        "_active",
+        "_done",
+        "_lowest",
+        "_open",
+        "_repeats",
+        "code",
+        "memo",
+        "profile",
+        "root",
+        "types",
+    )
 
-    def __init__(self, memo: StatMemo | None, code: CodeEncoder | None, root: object) -> None:
+    def __init__(self, memo: StatMemo | None, code: CodeEncoder | None, root: Any) -> None:
         self.memo = memo
         """What is known of files already."""
         self.code = code
@@ -63,7 +74,8 @@ class Walker:
         self._done: dict[int, tuple[object, bytes]] = {}
         self._active: dict[int, int] = {}
         self._lowest = _CLOSED
-        self._open = 0
+        self._open: dict[int, object] = {}
+        self._repeats = 0
 
     def token(self, value: Any) -> bytes:
         """The value's token.
@@ -99,8 +111,10 @@ class Walker:
             self._lowest = outer
         else:
             self._lowest = min(outer, self._lowest)
-            self._open += 1
-            if self._open > _OPEN_LIMIT:
+            # What is open may differ by the way to it, so it is walked again on each way.
+            self._repeats += key in self._open
+            self._open[key] = value
+            if self._repeats > _REPEATS:
                 raise UnhashableError(
                     "",
                     "its objects refer to one another in too many cycles to follow",

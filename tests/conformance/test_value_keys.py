@@ -33,8 +33,8 @@ from sklearn.linear_model import LogisticRegression
 
 from lineal.digests.canonical import identify, value_digest
 
-Point = namedtuple("Point", "x y")
-Pair = namedtuple("Pair", "x y")
+Point = namedtuple("Point", "x y")  # noqa: PYI024 - the untyped kind is in use too
+Pair = namedtuple("Pair", "x y")  # noqa: PYI024
 
 
 @dataclass
@@ -276,7 +276,8 @@ MUST_DIFFER: list[tuple[str, Any, Any]] = [
     ("category and text", pd.Series(["a"], dtype="category"), pd.Series(["a"])),
     ("periods", pd.Series(pd.period_range("2024-01", periods=2, freq="M")),
      pd.Series(pd.period_range("2024-01-01", periods=2, freq="D"))),
-    ("intervals", pd.Series(pd.interval_range(0, 2)), pd.Series(pd.interval_range(0, 2, closed="left"))),
+    ("intervals", pd.Series(pd.interval_range(0, 2)),
+     pd.Series(pd.interval_range(0, 2, closed="left"))),
     ("sparse columns", pd.Series(pd.arrays.SparseArray([0, 1])),
      pd.Series(pd.arrays.SparseArray([1, 0]))),
     ("range index and the same ints", pd.RangeIndex(3), pd.Index([0, 1, 2])),
@@ -363,7 +364,8 @@ MUST_AGREE: list[tuple[str, Any, Any]] = [
     ("padding of structures", lambda: padded(0), lambda: padded(255)),
     ("object array layout", np.array([["a", 1]], object), np.array([["a"], [1]], object).T),
     ("long doubles", np.ones(3, "g"), np.ones(6, "g")[::2]),
-    ("consolidated or not", BASE, lambda: pd.concat([BASE[["a"]], BASE[["b"]], BASE[["c"]]], axis=1)),
+    ("consolidated or not", BASE,
+     lambda: pd.concat([BASE[["a"]], BASE[["b"]], BASE[["c"]]], axis=1)),
     ("sliced frame", BASE, lambda: pd.concat([BASE, BASE]).iloc[:3].set_axis(pd.RangeIndex(3))),
     ("frame copied", BASE, BASE.copy()),
     ("frame pickled", BASE, pickle.loads(pickle.dumps(BASE))),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -107,7 +108,7 @@ def cuts(data: Any, table: pa.Table) -> pa.Table:
     around = pa.concat_tables([table, table]).combine_chunks()
     parts = [
         around.slice(start + data.draw(st.sampled_from([0, len(table)])), end - start)
-        for start, end in zip(edges, edges[1:], strict=False)
+        for start, end in pairwise(edges)
     ]
     return pa.concat_tables(parts)
 

@@ -63,7 +63,8 @@ class StatMemo:
         if self.path is None or not self._changed:
             return
         entries = list(self._known.copy().items())
-        body = "".join("%d %d %d %d %d %s\n" % (*key, digest) for key, digest in entries[-_LIMIT:])
+        lines = [f"{' '.join(map(str, key))} {digest}\n" for key, digest in entries[-_LIMIT:]]
+        body = "".join(lines)
         content = f"{_HEADER}\n{xxh3_128_hexdigest(body.encode())}\n{body}"
         with contextlib.suppress(OSError):
             _replace(self.path, content.encode())

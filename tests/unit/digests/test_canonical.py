@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import types
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,13 @@ from lineal.digests.digest import Digest
 from lineal.digests.files import file_digest, tree_digest
 from lineal.errors import MissingFileError, UnhashableError
 from lineal.pipeline.metrics import Metrics
+
+
+@pytest.fixture(autouse=True)
+def no_code_is_known() -> Iterator[None]:
+    before = set_code_encoder(None)
+    yield
+    set_code_encoder(before)
 
 
 @dataclass

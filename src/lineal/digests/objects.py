@@ -135,11 +135,33 @@ def _function(value: types.FunctionType, walker: Walker) -> bytes:
             return compound(b"x", digest.encode())
         if _importable(value):
             return compound(b"k", text(name))
+        return _made_by_library(value, name, walker)
     raise UnhashableError(
         "",
         f"the function {name} can do anything, and its code is not known",
         "Pass its name or its settings, and choose the function inside the step.",
     )
+
+
+def _made_by_library(value: types.FunctionType, name: str, walker: Walker) -> bytes:
+    """A function that another distribution made: its name, bytecode, defaults and captures."""
+    try:
+        captures = [cell.cell_contents for cell in value.__closure__ or ()]
+    except ValueError:
+        raise UnhashableError("", f"{name} captures what is not set yet", _OPEN) from None
+    parts = [walker.token(part) for part in (value.__defaults__, value.__kwdefaults__, captures)]
+    return compound(b"kc", text(name), _bytecode(value.__code__, walker), *parts)
+
+
+def _bytecode(code: types.CodeType, walker: Walker) -> bytes:
+    constants = [
+        _bytecode(constant, walker)
+        if isinstance(constant, types.CodeType)
+        else walker.token(constant)
+        for constant in code.co_consts
+    ]
+    names = walker.token((code.co_names, code.co_varnames, code.co_freevars))
+    return compound(b"code", walker.token(code.co_code), names, *constants)
 
 
 def _importable(value: types.FunctionType) -> bool:

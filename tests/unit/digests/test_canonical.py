@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import attrs
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -134,6 +135,15 @@ def test_functions_and_classes_go_by_what_the_code_encoder_gives() -> None:
     assert first[0] != second[0]
     assert first[1] != second[1]
     assert importable.algorithm == "xxh3"
+
+
+def test_functions_that_a_library_made_go_by_what_they_captured() -> None:
+    before = set_code_encoder(lambda thing: None)
+    try:
+        pipes = [value_digest(attrs.setters.pipe(*hooks)) for hooks in ((len,), (max,), (len,))]
+    finally:
+        set_code_encoder(before)
+    assert pipes[0] == pipes[2] != pipes[1]
 
 
 def test_a_registered_encoder_says_what_counts() -> None:

@@ -10,29 +10,41 @@ from lineal.digests.digest import Digest
 
 
 class BlobStore(Protocol):
-    """Keeps immutable bytes. Every method may be called from any thread and process at once."""
+    """Keeps immutable bytes under ``blake3:`` and 64 digits, the BLAKE3 of the bytes.
+
+    Every method may be called from any thread, and any number of processes may use one
+    store at once. Bytes are never returned unless they are those of their address.
+    """
 
     def put(self, data: bytes | memoryview) -> Digest:
         """Keep bytes and return their address; keeping them again changes nothing.
 
-        They can be read at once, and survive a crash after `sync`.
+        They can be read at once, by every process, and survive a crash after `sync`.
+        Should damaged bytes lie under the address, they are replaced.
         Raises StoreUnwritable.
         """
 
     def put_file(self, path: Path) -> Digest:
-        """Keep the content of a file, which must not change meanwhile."""
+        """Keep what is read from a file, a piece at a time; else as `put`."""
 
     def get(self, address: Digest) -> bytes:
         """The bytes of an address, verified. Raises BlobMissing, BlobCorrupt."""
 
     def checkout(self, address: Digest, target: Path) -> None:
-        """Write verified bytes to a new file."""
+        """Write verified bytes to a file, which is there whole or not at all.
+
+        Takes the place of a file that is there. Raises BlobMissing, BlobCorrupt,
+        StoreUnwritable.
+        """
 
     def has(self, addresses: Iterable[Digest]) -> set[Digest]:
-        """Those addresses whose bytes are there; they are not verified."""
+        """Those addresses that were put and not deleted; their bytes are not verified."""
 
     def sync(self) -> None:
-        """Return when everything put before is durable."""
+        """Return when everything whose `put` returned before is durable.
+
+        Raises StoreUnwritable; what it covers is then covered by the next call.
+        """
 
     def delete(self, address: Digest) -> None:
-        """Forget an address; the bytes of chunks that others share stay."""
+        """Forget an address, if it is known; what other addresses share with it stays."""

@@ -1,202 +1,237 @@
-"""Blobs in a folder: ``blobs/ab/<hex>``, written once, compressed where it helps.
+"""Blobs in a folder: ``blobs/ab/<64 digits>``, written once, never changed.
 
-A file begins with one byte that says what follows: ``r`` the bytes as they are, ``z``
-the bytes compressed by zstd, ``m`` the addresses of the chunks that make them up, one a
-line. A file is written to ``tmp/``, synced and renamed, so that it is there whole or not
-at all; `sync` then syncs the folders it went to.
+Bytes beyond a few megabytes are cut into chunks, each a blob of its own, so that versions
+share what they have in common; their file lists the chunks. See `packing` for a file's
+content and `writing` for how it comes to be.
 """
 
 from __future__ import annotations
 
-import errno
 import os
-import secrets
 import threading
+from collections import deque
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
-import zstandard
 from blake3 import blake3
 
 from lineal.digests.digest import Digest
-from lineal.errors import BlobCorrupt, BlobMissing, StoreUnwritable
+from lineal.errors import BlobCorrupt, BlobMissing, StoreError
 
+from . import packing, writing
 from .base import BlobStore
-from .chunking import LARGEST, chunks
+from .chunking import LARGEST, chunks, chunks_read
 
-_LEVEL = 3
-_WORTH = 0.95
-_STALE_SECONDS = 3600
+_WRITERS = 2
+_WAITING = 4
+"""Chunks that may wait to be written: they are held in memory."""
+_REMEMBERED = 100_000
 
 
 class LocalBlobs(BlobStore):
-    """A blob store in a folder of this machine."""
+    """A blob store in a folder of this machine, or of a file system it shares."""
 
     def __init__(self, root: Path) -> None:
+        self.root = root
         self._blobs = root / "blobs"
         self._tmp = root / "tmp"
-        self._lock = threading.Lock()
+        self._noting = threading.Lock()
+        self._syncing = threading.Lock()
         self._unsynced: set[Path] = set()
+        self._intact: set[Digest] = set()
+        """Blobs that were written or verified here, so are not read again when put again."""
 
     def put(self, data: bytes | memoryview) -> Digest:
         """Keep bytes; large ones in chunks that other blobs may share."""
         view = memoryview(data).cast("B")
-        address = Digest("blake3:" + blake3(view).hexdigest())
-        path = self._path(address)
-        if path.exists():
-            return address
-        if len(view) > LARGEST:
-            parts = [self._put_whole(chunk) for chunk in chunks(view)]
-            self._write(path, b"m" + "\n".join(parts).encode())
-        else:
-            self._write(path, _packed(view))
+        address = _address(blake3(view))
+        if not self._is_intact(address):
+            if len(view) > LARGEST:
+                parts = self._put_chunks(chunks(view))
+                self._write(address, packing.pack_manifest(parts))
+            else:
+                self._write(address, packing.pack(view))
         return address
 
     def put_file(self, path: Path) -> Digest:
-        """Keep the content of a file."""
-        return self.put(path.read_bytes())
+        """Keep what is read from a file; no more than a few chunks are in memory at a time.
+
+        Raises OSError when the file can't be read.
+        """
+        with path.open("rb", buffering=0) as file:
+            if os.fstat(file.fileno()).st_size <= LARGEST:
+                return self.put(file.read())
+            hasher = blake3()
+
+            def read(size: int) -> bytes:
+                piece = file.read(size) or b""
+                hasher.update(piece)
+                return piece
+
+            parts = self._put_chunks(chunks_read(read))
+        address = _address(hasher)
+        if not self._is_intact(address):
+            self._write(address, packing.pack_manifest(parts))
+        return address
 
     def get(self, address: Digest) -> bytes:
         """The bytes of an address, verified against it."""
-        path = self._path(address)
-        try:
-            packed = path.read_bytes()
-        except FileNotFoundError:
-            raise BlobMissing(
-                f"The blob {address.short} is not in the store ({path}); run the step that makes it"
-                " again with --force."
-            ) from None
-        data = self._unpacked(packed, path)
-        if "blake3:" + blake3(data).hexdigest() != address:
-            raise _corrupt(address, path)
-        return data
+        return b"".join(self._verified(address))
 
     def checkout(self, address: Digest, target: Path) -> None:
-        """Write the verified bytes of an address to a file."""
-        with _writing(target):
-            target.write_bytes(self.get(address))
+        """Write the verified bytes of an address to a file, a chunk at a time."""
+        temporary = writing.temporary_in(target.parent)
+        with writing.writing(target):
+            try:
+                writing.write_new(temporary, self._verified(address), 0o644, durable=False)
+                temporary.replace(target)
+            except BaseException:
+                with suppress(OSError):
+                    temporary.unlink()
+                raise
 
     def has(self, addresses: Iterable[Digest]) -> set[Digest]:
         """Those addresses whose files are there."""
-        return {address for address in addresses if self._path(address).exists()}
+        return {address for address in addresses if self._path(address).is_file()}
 
     def sync(self) -> None:
         """Make the names of everything put before durable; the bytes are already."""
-        with self._lock:
-            folders, self._unsynced = self._unsynced, set()
-        for folder in sorted(folders):
-            sync_folder(folder)
+        # Held to the end: whoever comes next may count on what this call has taken over.
+        with self._syncing:
+            with self._noting:
+                folders, self._unsynced = self._unsynced, set()
+            try:
+                for folder in sorted(folders):
+                    with writing.writing(folder):
+                        writing.sync_folder(folder)
+            except BaseException:
+                with self._noting:
+                    self._unsynced |= folders
+                raise
 
     def delete(self, address: Digest) -> None:
-        """Remove a blob's file; the chunks of a large one stay."""
-        with _writing(self._path(address)), suppress(FileNotFoundError):
-            self._path(address).unlink()
-
-    def remove_leftovers(self, now: float) -> None:
-        """Remove what writers that died left in ``tmp/`` more than an hour before `now`."""
-        with suppress(OSError):
-            for entry in os.scandir(self._tmp):
-                with suppress(OSError):
-                    if entry.stat().st_mtime < now - _STALE_SECONDS:
-                        Path(entry.path).unlink()
-
-    def _put_whole(self, data: memoryview) -> Digest:
-        address = Digest("blake3:" + blake3(data).hexdigest())
+        """Remove a blob's file; the chunks of a large one stay, as others may share them."""
         path = self._path(address)
-        if not path.exists():
-            self._write(path, _packed(data))
-        return address
+        self._intact.discard(address)
+        with writing.writing(path), suppress(FileNotFoundError):
+            path.unlink()
+
+    def remove_leftovers(self) -> None:
+        """Remove what writers that died left in ``tmp/``."""
+        writing.remove_leftovers(self._tmp)
 
     def _path(self, address: Digest) -> Path:
+        if not packing.is_address(address):
+            raise BlobMissing(
+                f"{str(address)!r} is not the address of a blob, which is blake3: and 64 digits;"
+                " the record that names it is damaged, so run its step again with --force."
+            )
         name = address.hex
         return self._blobs / name[:2] / name
 
-    def _write(self, path: Path, packed: bytes) -> None:
-        with _writing(path):
-            new_folder = not path.parent.is_dir()
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._tmp.mkdir(parents=True, exist_ok=True)
-            write_whole(path, packed, self._tmp, mode=0o444)
-        with self._lock:
-            self._unsynced.add(path.parent)
-            if new_folder:
-                self._unsynced.add(self._blobs)
-
-    def _unpacked(self, packed: bytes, path: Path) -> bytes:
-        kind, body = packed[:1], packed[1:]
-        if kind == b"r":
-            return body
-        if kind == b"z":
-            try:
-                return zstandard.ZstdDecompressor().decompress(body)
-            except zstandard.ZstdError:
-                pass
-        elif kind == b"m":
-            with suppress(UnicodeDecodeError):
-                return b"".join(self.get(Digest(line)) for line in body.decode().split("\n"))
-        raise _corrupt(Digest("blake3:" + path.name), path)
-
-
-def write_whole(path: Path, data: bytes, tmp: Path, mode: int = 0o644) -> None:
-    """Write a file so that it is there whole or not at all: temporary, synced, renamed."""
-    temporary = tmp / f"{os.getpid()}-{secrets.token_hex(8)}"
-    try:
-        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    def _is_intact(self, address: Digest) -> bool:
+        """Whether putting these bytes is in vain. Damaged ones count as not there."""
+        path = self._path(address)
+        if not path.is_file():
+            return False
+        if address in self._intact:
+            return True
         try:
-            view = memoryview(data)
-            while view:
-                view = view[os.write(handle, view) :]
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-        temporary.replace(path)
-    except BaseException:
-        with suppress(OSError):
-            temporary.unlink()
-        raise
+            for _ in self._verified(address):
+                pass
+        except StoreError:
+            return False
+        self._note(address, path)
+        return True
+
+    def _put_chunks(self, pieces: Iterable[memoryview]) -> list[Digest]:
+        """Keep chunks, compressing and writing them beside the cutting."""
+        written: list[Digest] = []
+        waiting: deque[Future[Digest]] = deque()
+        with ThreadPoolExecutor(_WRITERS, "lineal-blobs") as pool:
+            try:
+                for piece in pieces:
+                    waiting.append(pool.submit(self.put, piece))
+                    if len(waiting) > _WAITING:
+                        written.append(waiting.popleft().result())
+                written.extend(future.result() for future in waiting)
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+        return written
+
+    def _write(self, address: Digest, parts: Iterable[bytes | memoryview]) -> None:
+        path = self._path(address)
+        with writing.writing(path):
+            try:
+                writing.write_whole(path, parts, writing.temporary_in(self._tmp))
+            except FileNotFoundError:
+                self._tmp.mkdir(parents=True, exist_ok=True)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                writing.write_whole(path, parts, writing.temporary_in(self._tmp))
+        self._note(address, path)
+
+    def _note(self, address: Digest, path: Path) -> None:
+        with self._noting:
+            if len(self._intact) >= _REMEMBERED:
+                self._intact.clear()
+            self._intact.add(address)
+            # Those above too: another process may have made the folder, and not synced it.
+            self._unsynced.update((path.parent, self._blobs, self.root))
+
+    def _verified(self, address: Digest) -> Iterator[bytes]:
+        """The bytes of an address in pieces; wrong ones raise at the latest at the end."""
+        content = self._content(address)
+        if isinstance(content, bytes):
+            yield content
+            return
+        hasher = blake3()
+        for part in content:
+            piece = self._content(part, whole=address)
+            if not isinstance(piece, bytes):
+                raise self._corrupt(part, address)
+            hasher.update(piece)
+            yield piece
+        if _address(hasher) != address:
+            raise self._corrupt(address)
+
+    def _content(self, address: Digest, whole: Digest | None = None) -> bytes | tuple[Digest, ...]:
+        """What a file holds: verified bytes, or the addresses of chunks."""
+        path = self._path(address)
+        try:
+            content = packing.unpack(path.read_bytes())
+        except FileNotFoundError:
+            raise BlobMissing(
+                f"The blob {_named(address, whole)} is not in the store (there is no {path});"
+                " run the step that makes it again with --force."
+            ) from None
+        except OSError as error:
+            raise StoreError(
+                f"The blob {_named(address, whole)} can't be read from {path}:"
+                f" {error.strerror or error}. Check the permissions and the disk."
+            ) from error
+        except packing.Damaged:
+            raise self._corrupt(address, whole) from None
+        if isinstance(content, bytes) and _address(blake3(content)) != address:
+            raise self._corrupt(address, whole)
+        return content
+
+    def _corrupt(self, address: Digest, whole: Digest | None = None) -> BlobCorrupt:
+        self._intact.discard(address)
+        if whole is not None:
+            self._intact.discard(whole)
+        return BlobCorrupt(
+            f"The blob {_named(address, whole)} is damaged: {self._path(address)} does not hold"
+            " what was written to it. Run the step that makes it again with --force, which"
+            " writes it anew."
+        )
 
 
-def sync_folder(folder: Path) -> None:
-    """Make the names in a folder durable."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+def _address(hasher: blake3) -> Digest:
+    return Digest("blake3:" + hasher.hexdigest())
 
 
-def _packed(data: memoryview) -> bytes:
-    if len(data) > 128:
-        compressed = zstandard.ZstdCompressor(level=_LEVEL).compress(data)
-        if len(compressed) < _WORTH * len(data):
-            return b"z" + compressed
-    return b"r" + data.tobytes()
-
-
-def _corrupt(address: Digest, path: Path) -> BlobCorrupt:
-    return BlobCorrupt(
-        f"The blob {address.short} is damaged: the bytes in {path} are not what was written. Remove"
-        " that file and run the step that makes it again with --force."
-    )
-
-
-@contextmanager
-def _writing(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise unwritable(path, error) from error
-
-
-def unwritable(path: Path, error: OSError) -> StoreUnwritable:
-    """The error for a place that can't be written, with what to do about it."""
-    remedies = {
-        errno.ENOSPC: "the disk is full: make room",
-        errno.EDQUOT: "the quota is used up: make room",
-        errno.EROFS: "the file system is read-only: choose another folder with LINEAL_STORE",
-        errno.EACCES: "it is not yours to write: check its permissions or set LINEAL_STORE",
-        errno.EPERM: "it is not yours to write: check its permissions or set LINEAL_STORE",
-    }
-    remedy = remedies.get(error.errno or 0, f"{error.strerror or error}; check the folder")
-    return StoreUnwritable(f"The store can't write {path}: {remedy}, then run again.")
+def _named(address: Digest, whole: Digest | None) -> str:
+    return address.short if whole is None else f"{address.short} (a part of {whole.short})"

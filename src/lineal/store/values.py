@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Any
 
 from lineal.digests.canonical import value_digest
 from lineal.digests.identity import ValueIdentity
-from lineal.errors import BlobMissing, LinealError, OutputNotStorable, UntrustedPickle
+from lineal.errors import BlobMissing, LinealError, OutputNotStorable, StoreError, UntrustedPickle
 from lineal.records import Artifact, Stored
 
 from .base import BlobStore
-from .codecs import Codec, codec_named, codecs_for
-from .export import export_value
+from .codecs import Check, Codec, codec_named, codecs_for
+from .export import export_path, export_value
 
 INLINE = 4096
 """Bytes up to which a value lies in its record rather than in a blob."""
 
 
 class ValueStore:
-    """Saves and loads values. May be used from any thread."""
+    """Saves and loads values. May be used from any thread.
+
+    Args:
+        blobs: Where bytes go.
+        checkouts: The folder where files and trees are laid out when they are loaded.
+        trust_pickle: Whether values may be loaded whose bytes run code.
+        inline_limit: Bytes up to which a value lies in its record.
+    """
 
     def __init__(
         self,
@@ -38,26 +44,28 @@ class ValueStore:
     def save(self, value: Any, identity: ValueIdentity) -> Artifact:
         """Keep a value; it can be loaded at once, and survives a crash after `sync`.
 
-        A codec is trusted with a value only if what it gives back has the same digest.
+        A codec is trusted with a value only if what it gives back has the same digest. A
+        value that has no content to go by (its digest is a unique one) is kept unchecked.
 
         Raises:
-            OutputNotStorable: no codec can; says what the last one objected to.
+            OutputNotStorable: no codec can; says what each objected to.
             StoreUnwritable: the store can't be written.
         """
-        objection = "no codec knows it"
+        objections: list[str] = []
         for codec in codecs_for(value):
             try:
                 data = codec.encode(value, self.blobs)
-                if self._same(codec, data, identity):
+                if self._keeps(codec, value, data, identity):
                     return self._artifact(identity, codec, data)
-                objection = f"{codec.name} does not give it back as it was"
+                objections.append(f"{codec.name} does not give it back as it was")
             except LinealError:
                 raise
             except Exception as error:  # noqa: BLE001 - any library may refuse in its own way
-                objection = f"{codec.name}: {error}"
+                objections.append(f"{codec.name} says: {error}")
         raise OutputNotStorable(
-            f"A value of type {identity.type} can't be kept ({objection}). Return plain data, a"
-            " frame, an array or a model, or declare the task with persist=False."
+            f"A value of type {identity.type} can't be kept ({'; '.join(objections)}). Return"
+            " plain data, a frame, an array, a model or a path, or declare the task with"
+            " persist=False."
         )
 
     def load(self, artifact: Artifact) -> Any:
@@ -67,41 +75,57 @@ class ValueStore:
             BlobMissing: its bytes were not kept, or are gone.
             BlobCorrupt: its bytes are not what was written.
             UntrustedPickle: loading it would run code, and the store is not trusted.
+            StoreError: what it takes to load it is not installed here.
         """
-        stored = self._stored(artifact)
-        if stored.pickled and not self._trust_pickle:
+        stored = _stored(artifact)
+        codec = codec_named(stored.codec)
+        # The codec is asked, too: a forged record can't hide that it is pickle.
+        if (stored.pickled or codec.pickled) and not self._trust_pickle:
             raise UntrustedPickle(
                 f"The value {artifact.digest.short} ({artifact.type}) was pickled, and loading it"
                 " would run code from this store; set trust_pickle = true if you trust its"
                 " writers."
             )
-        where = self._checkouts / artifact.digest.hex
-        return codec_named(stored.codec).decode(self._bytes(stored), self.blobs, where)
+        data = self._bytes(stored)
+        try:
+            return codec.decode(data, self.blobs, self._checkouts)
+        except LinealError:
+            raise
+        except Exception as error:
+            raise StoreError(
+                f"The value {artifact.digest.short} ({artifact.type}) can't be loaded here by"
+                f" {codec.name}: {type(error).__name__}: {error}. Load it where the packages and"
+                " modules it was made with can be imported."
+            ) from error
 
     def export(self, artifact: Artifact, target: Path) -> Path:
-        """Write a value to a file in the format of its ending.
+        """Write a value to a file in the format of its ending, else as it is stored.
+
+        Args:
+            artifact: The record of the value.
+            target: Where to write; in a folder that is there, a file or tree keeps its name.
+
+        Returns:
+            What was written.
 
         Raises:
-            UserError: the value can't be written in that format.
+            UserError: the value can't be written in that format, or not there.
         """
-        value = self.load(artifact)
-        if isinstance(value, Path):
-            if value.is_dir():
-                shutil.copytree(value, target, dirs_exist_ok=True)
-            else:
-                shutil.copyfile(value, target)
-            return target
-        return export_value(value, self._bytes(self._stored(artifact)), target)
+        stored = _stored(artifact)
+        if artifact.kind in ("file", "tree"):
+            return export_path(self.load(artifact), target)
+        return export_value(lambda: self.load(artifact), self._bytes(stored), target)
 
     def sync(self) -> None:
         """Return when everything saved before is durable."""
         self.blobs.sync()
 
-    def _same(self, codec: Codec, data: bytes, identity: ValueIdentity) -> bool:
-        if codec.exempt or identity.digest.startswith("unique:"):
+    def _keeps(self, codec: Codec, value: Any, data: bytes, identity: ValueIdentity) -> bool:
+        if codec.check is Check.NONE or identity.digest.startswith("unique:"):
             return True
-        where = self._checkouts / identity.digest.hex
-        return value_digest(codec.decode(data, self.blobs, where)) == identity.digest
+        if codec.check is Check.DECODED:
+            value = codec.decode(data, self.blobs, self._checkouts)
+        return value_digest(value) == identity.digest
 
     def _artifact(self, identity: ValueIdentity, codec: Codec, data: bytes) -> Artifact:
         small = len(data) <= self._inline_limit
@@ -119,16 +143,17 @@ class ValueStore:
             ),
         )
 
-    def _stored(self, artifact: Artifact) -> Stored:
-        if artifact.stored is None:
-            raise BlobMissing(
-                f"The bytes of {artifact.digest.short} ({artifact.type}) were not kept; run the"
-                " step that makes it again with --force."
-            )
-        return artifact.stored
-
     def _bytes(self, stored: Stored) -> bytes:
         if stored.inline is not None:
             return stored.inline
         assert stored.address is not None
         return self.blobs.get(stored.address)
+
+
+def _stored(artifact: Artifact) -> Stored:
+    if artifact.stored is None:
+        raise BlobMissing(
+            f"The bytes of {artifact.digest.short} ({artifact.type}) were not kept (its task may"
+            " be declared with persist=False); run the step that makes it again with --force."
+        )
+    return artifact.stored

@@ -2,40 +2,51 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
 from lineal.errors import StoreError
 
-from .arrays import ArrayCodec
-from .base import Codec
+from .arrays import ArrayCodec, ScalarCodec
+from .base import Check, Codec
 from .figures import FigureCodec, Picture
 from .files import FileCodec
-from .frames import ArrowCodec, PandasCodec, PolarsCodec
-from .pickled import PickleCodec
-from .plain import MetricsCodec, PlainCodec
+from .frames import ArrowCodec, PandasCodec, PolarsCodec, PolarsSeriesCodec
+from .metrics import MetricsCodec
+from .pickled import EstimatorCodec, PickleCodec
+from .plain import PlainCodec
+from .text import BytesCodec, TextCodec
 
-__all__ = ["Codec", "Picture", "codec_named", "codecs_for"]
+__all__ = ["OWN", "Check", "Codec", "Picture", "codec_named", "codecs_for"]
 
 ENTRY_POINTS = "lineal.codecs"
+_MEMBERS = ("name", "suffix", "pickled", "check", "accepts", "encode", "decode")
 
-_OWN: tuple[Codec, ...] = (
-    PlainCodec(), MetricsCodec(), ArrayCodec(), PandasCodec(), PolarsCodec(), ArrowCodec(),
-    FileCodec(), FigureCodec(),
-)  # fmt: skip
-_LAST: Codec = PickleCodec()
+_EXACT: tuple[Codec, ...] = (
+    TextCodec(),
+    BytesCodec(),
+    PlainCodec(),
+    MetricsCodec(),
+    ArrayCodec(),
+    ScalarCodec(),
+    PandasCodec(),
+    PolarsCodec(),
+    PolarsSeriesCodec(),
+    ArrowCodec(),
+    FileCodec(),
+    FigureCodec(),
+)
+_PICKLED: tuple[Codec, ...] = (EstimatorCodec(), PickleCodec())
+OWN: tuple[Codec, ...] = (*_EXACT, *_PICKLED)
 
 
 def codecs_for(value: Any) -> Iterator[Codec]:
-    """The codecs to try on a value: ours, then those of others, pickle last."""
-    for codec in _OWN:
-        if codec.accepts(value):
-            yield codec
-    for codec in _of_others():
-        if codec.accepts(value):
-            yield codec
-    yield _LAST
+    """The codecs to try on a value: ours, those of other packages, then pickle."""
+    yield from _accepting(_EXACT, value)
+    yield from _accepting(of_others(), value)
+    yield from _accepting(_PICKLED, value)
 
 
 def codec_named(name: str) -> Codec:
@@ -44,18 +55,51 @@ def codec_named(name: str) -> Codec:
     Raises:
         StoreError: none of that name is installed.
     """
-    for codec in (*_OWN, _LAST, *_of_others()):
-        if codec.name == name:
-            return codec
-    raise StoreError(
-        f"No codec {name!r} is installed to read this value; install the package that wrote it, or"
-        " a newer lineal."
-    )
+    codec = _own_names.get(name) or next((c for c in of_others() if c.name == name), None)
+    if codec is None:
+        raise StoreError(
+            f"No codec {name!r} is installed to read this value; install the package that wrote"
+            " it, or a newer lineal."
+        )
+    return codec
+
+
+_own_names = {codec.name: codec for codec in OWN}
 
 
 @cache
-def _of_others() -> tuple[Codec, ...]:
-    """Codecs that other packages offer under the entry point group ``lineal.codecs``."""
+def of_others() -> tuple[Codec, ...]:
+    """Codecs that other packages offer under the entry point group ``lineal.codecs``.
+
+    One that can't be loaded is left out with a warning: values it knows go to the next.
+    """
     from importlib.metadata import entry_points
 
-    return tuple(point.load()() for point in entry_points(group=ENTRY_POINTS))
+    found: dict[str, Codec] = {}
+    for point in entry_points(group=ENTRY_POINTS):
+        try:
+            codec = _checked(point.load()(), {*_own_names, *found})
+        except Exception as error:  # noqa: BLE001 - a stranger's code may fail in any way
+            warnings.warn(
+                f"The codec {point.value} can't be used ({type(error).__name__}: {error}); mend or"
+                " uninstall the package that offers it.",
+                RuntimeWarning,
+                stacklevel=2,
+            )
+        else:
+            found[codec.name] = codec
+    return tuple(found.values())
+
+
+def _accepting(codecs: tuple[Codec, ...], value: Any) -> Iterator[Codec]:
+    return (codec for codec in codecs if codec.accepts(value))
+
+
+def _checked(codec: Any, taken: set[str]) -> Codec:
+    missing = [member for member in _MEMBERS if not hasattr(codec, member)]
+    if missing:
+        raise TypeError(f"it has no {', '.join(missing)}")
+    if codec.name in taken:
+        raise ValueError(f"the name {codec.name!r} is taken")
+    checked: Codec = codec
+    return checked

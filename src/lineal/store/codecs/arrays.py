@@ -1,4 +1,4 @@
-"""NumPy arrays in NumPy's own format."""
+"""NumPy arrays and scalars, in NumPy's own format."""
 
 from __future__ import annotations
 
@@ -8,18 +8,20 @@ from typing import Any
 
 from lineal.store.base import BlobStore
 
+from .base import Check, comes_from
+
 
 class ArrayCodec:
-    """Arrays of anything but Python objects."""
+    """Arrays of anything but Python objects; subclasses fall through."""
 
     name = "npy/1"
+    suffix = ".npy"
     pickled = False
-    exempt = False
+    check = Check.DECODED
 
     def accepts(self, value: Any) -> bool:
-        """Plain arrays; subclasses and objects fall through to pickle."""
-        kind = type(value)
-        return kind.__module__ == "numpy" and kind.__qualname__ == "ndarray"
+        """Plain arrays."""
+        return comes_from(value, "numpy", "ndarray")
 
     def encode(self, value: Any, blobs: BlobStore) -> bytes:  # noqa: ARG002
         """As a .npy file; raises ValueError for arrays of objects."""
@@ -34,3 +36,26 @@ class ArrayCodec:
         import numpy as np
 
         return np.load(io.BytesIO(data), allow_pickle=False)
+
+
+class ScalarCodec(ArrayCodec):
+    """NumPy's numbers, dates and strings, each as an array without dimensions."""
+
+    name = "npy-scalar/1"
+
+    def accepts(self, value: Any) -> bool:
+        """Instances of ``numpy.generic``: what NumPy gives for one item of an array."""
+        kind = type(value)
+        return kind.__module__ == "numpy" and any(
+            base.__qualname__ == "generic" and base.__module__ == "numpy" for base in kind.__mro__
+        )
+
+    def encode(self, value: Any, blobs: BlobStore) -> bytes:
+        """As a .npy file."""
+        import numpy as np
+
+        return super().encode(np.asarray(value), blobs)
+
+    def decode(self, data: bytes, blobs: BlobStore, where: Path) -> Any:
+        """From a .npy file."""
+        return super().decode(data, blobs, where)[()]

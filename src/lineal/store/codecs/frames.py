@@ -1,62 +1,77 @@
-"""Frames and tables in Arrow's IPC format: pandas, Polars and Arrow itself."""
+"""Frames and tables in Arrow's file format: pandas, Polars and Arrow itself."""
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any
 
 from lineal.store.base import BlobStore
 
+from .base import Check, comes_from
+from .plain import PlainCodec
 
-def _write(table: Any) -> bytes:
-    import pyarrow as pa
-
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_file(sink, table.schema) as writer:
-        writer.write_table(table)
-    return bytes(sink.getvalue().to_pybytes())
-
-
-def _read(data: bytes) -> Any:
-    import pyarrow as pa
-
-    return pa.ipc.open_file(pa.py_buffer(data)).read_all()
+_KIND, _COLUMNS, _NAME = b"lineal.kind", b"lineal.columns", b"lineal.name"
+_plain = PlainCodec()
 
 
 class PandasCodec:
-    """pandas data frames; what Arrow can't give back exactly falls through."""
+    """pandas' frames, series and indexes; what Arrow can't give back exactly falls through.
+
+    A frame is an Arrow table with pandas' own metadata, which any reader of Arrow can use.
+    Columns whose names Arrow could not hold (twice the same, numbers, several levels) are
+    numbered there, and their index stands beside it as a table of its own.
+    """
 
     name = "arrow-pandas/1"
+    suffix = ".arrow"
     pickled = False
-    exempt = False
+    check = Check.DECODED
 
     def accepts(self, value: Any) -> bool:
-        """Plain data frames."""
-        kind = type(value)
-        return kind.__qualname__ == "DataFrame" and kind.__module__.startswith("pandas")
+        """Frames, series, and the indexes there are."""
+        return comes_from(value, "pandas", "DataFrame", "Series") or (
+            type(value).__module__.startswith("pandas.core.indexes.")
+        )
 
-    def encode(self, value: Any, blobs: BlobStore) -> bytes:  # noqa: ARG002
-        """As an Arrow file with pandas' own metadata."""
-        import pyarrow as pa
+    def encode(self, value: Any, blobs: BlobStore) -> bytes:
+        """As an Arrow file."""
+        import pandas as pd
 
-        return _write(pa.Table.from_pandas(value))
+        if isinstance(value, pd.DataFrame):
+            return _write_frame(value, {})
+        if isinstance(value, pd.Series):
+            name = _plain.encode(value.name, blobs)
+            return _write_frame(value.to_frame("values"), {_KIND: b"series", _NAME: name})
+        return _write_index(value)
 
-    def decode(self, data: bytes, blobs: BlobStore, where: Path) -> Any:  # noqa: ARG002
-        """From an Arrow file."""
-        return _read(data).to_pandas()
+    def decode(self, data: bytes, blobs: BlobStore, where: Path) -> Any:
+        """From an Arrow file; it may be written to."""
+        table = _read(data)
+        extra = table.schema.metadata or {}
+        frame = _frame_of(table)
+        kind = extra.get(_KIND)
+        if kind == b"index":
+            return frame.index
+        if kind == b"series":
+            series = frame["values"]
+            series.name = _plain.decode(extra[_NAME], blobs, where)
+            series.attrs = frame.attrs
+            return series
+        return frame
 
 
 class ArrowCodec:
-    """Arrow tables."""
+    """Arrow's tables."""
 
     name = "arrow-table/1"
+    suffix = ".arrow"
     pickled = False
-    exempt = False
+    check = Check.DECODED
 
     def accepts(self, value: Any) -> bool:
         """Tables."""
-        kind = type(value)
-        return kind.__qualname__ == "Table" and kind.__module__.startswith("pyarrow")
+        return comes_from(value, "pyarrow", "Table")
 
     def encode(self, value: Any, blobs: BlobStore) -> bytes:  # noqa: ARG002
         """As an Arrow file."""
@@ -68,23 +83,95 @@ class ArrowCodec:
 
 
 class PolarsCodec:
-    """Polars data frames."""
+    """Polars' frames."""
 
     name = "arrow-polars/1"
+    suffix = ".arrow"
     pickled = False
-    exempt = False
+    check = Check.DECODED
 
     def accepts(self, value: Any) -> bool:
-        """Data frames."""
-        kind = type(value)
-        return kind.__qualname__ == "DataFrame" and kind.__module__.startswith("polars")
+        """Frames, not lazy ones."""
+        return comes_from(value, "polars", "DataFrame")
 
     def encode(self, value: Any, blobs: BlobStore) -> bytes:  # noqa: ARG002
         """As an Arrow file."""
-        return _write(value.to_arrow())
+        buffer = io.BytesIO()
+        value.write_ipc(buffer, compression="uncompressed")
+        return buffer.getvalue()
 
     def decode(self, data: bytes, blobs: BlobStore, where: Path) -> Any:  # noqa: ARG002
         """From an Arrow file."""
         import polars as pl
 
-        return pl.from_arrow(_read(data))
+        return pl.read_ipc(io.BytesIO(data))
+
+
+class PolarsSeriesCodec(PolarsCodec):
+    """Polars' series, each as a frame of one column."""
+
+    name = "arrow-polars-series/1"
+
+    def accepts(self, value: Any) -> bool:
+        """Series."""
+        return comes_from(value, "polars", "Series")
+
+    def encode(self, value: Any, blobs: BlobStore) -> bytes:
+        """As an Arrow file."""
+        return super().encode(value.to_frame(), blobs)
+
+    def decode(self, data: bytes, blobs: BlobStore, where: Path) -> Any:
+        """From an Arrow file."""
+        return super().decode(data, blobs, where).to_series()
+
+
+def _write_frame(frame: Any, extra: dict[bytes, bytes]) -> bytes:
+    import pyarrow as pa
+
+    if not _are_plain_names(frame.columns):
+        extra = {**extra, _COLUMNS: _write_index(frame.columns)}
+        frame = frame.set_axis([str(place) for place in range(frame.shape[1])], axis=1)
+    table = pa.Table.from_pandas(frame)
+    metadata = {**(table.schema.metadata or {}), **extra}
+    return _write(table.replace_schema_metadata(metadata))
+
+
+def _write_index(index: Any) -> bytes:
+    import pandas as pd
+
+    return _write_frame(pd.DataFrame(index=index), {_KIND: b"index"})
+
+
+def _are_plain_names(columns: Any) -> bool:
+    import pandas as pd
+
+    return (
+        isinstance(columns.dtype, pd.StringDtype)
+        and columns.name is None
+        and columns.is_unique
+        and not any(str(name).startswith("__index_level_") for name in columns)
+    ) or (len(columns) == 0 and isinstance(columns, pd.RangeIndex) and columns.name is None)
+
+
+def _frame_of(table: Any) -> Any:
+    columns = (table.schema.metadata or {}).get(_COLUMNS)
+    frame = table.to_pandas()
+    if columns is not None:
+        frame.columns = _frame_of(_read(columns)).index
+    return frame
+
+
+def _write(table: Any) -> bytes:
+    import pyarrow as pa
+
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_file(sink, table.schema) as writer:
+        writer.write_table(table)
+    data: bytes = sink.getvalue().to_pybytes()
+    return data
+
+
+def _read(data: bytes) -> Any:
+    import pyarrow as pa
+
+    return pa.ipc.open_file(pa.py_buffer(data)).read_all()

@@ -17,6 +17,7 @@ import types
 import typing
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -55,11 +56,11 @@ class CodeResolver:
         known = self._known.get(id(fn))
         if known is None:
             walk = _Walk(self)
-            before = canonical.set_code_encoder(self.encode)
+            token = _resolving.set(self)
             try:
                 walk.reach(getattr(fn, "__qualname__", "function"), fn, ())
             finally:
-                canonical.set_code_encoder(before)
+                _resolving.reset(token)
             known = (fn, walk.identity())
             self._known[id(fn)] = known
         return known[1]
@@ -79,9 +80,12 @@ class CodeResolver:
         return self._classes[thing]
 
 
+_resolving: ContextVar[CodeResolver | None] = ContextVar("resolving", default=None)
+
+
 def encode_now(thing: Any) -> Digest | None:
-    """As `CodeResolver.encode`, for values that are identified outside any run."""
-    return CodeResolver().encode(thing)
+    """The digest of a project function or class met inside a value, as its code is now."""
+    return (_resolving.get() or CodeResolver()).encode(thing)
 
 
 canonical.set_code_encoder(encode_now)

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from lineal.context import StepContext, current_step
+from lineal.digests import code as _code_of_values  # noqa: F401 - identifies their classes
 from lineal.digests.canonical import identify, value_digest
 from lineal.digests.digest import Digest, unique_digest
 from lineal.digests.identity import ValueIdentity

@@ -59,7 +59,7 @@ bench: env  ## Measure what the engine costs; see benchmarks/README.md.
 	@set -e; for file in benchmarks/[!_]*.py; do echo "== $$file"; $(BIN)/python $$file; done
 
 docs: env  ## Build the documentation into site/; a broken link is an error.
-	$(BIN)/mkdocs build --strict --quiet --site-dir site
+	$(BIN)/zensical build --strict
 
 lock:  ## Resolve the requirements again, for every Python this project runs on.
 	@test -n "$(UV)" || { echo "\`make lock\` needs uv on the PATH." >&2; exit 2; }

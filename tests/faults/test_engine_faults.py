@@ -1,0 +1,135 @@
+"""Whatever kills or starves a run, what was committed stays and running again completes it."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lineal import Workspace, pipeline, task
+from lineal.errors import BlobCorrupt, StoreError, StoreUnwritable
+from lineal.records import ExecutionStatus, RunStatus
+
+CHAIN = """
+import sys, time
+from lineal import pipeline, task
+
+@task
+def step(x, pause):
+    time.sleep(pause)
+    return x + 1
+
+@pipeline
+def chain(pause: float = 0.05):
+    x = 0
+    for _ in range(12):
+        x = step(x, pause)
+        print(x.value, flush=True)
+    return x
+
+if __name__ == "__main__":
+    assert chain() == 12
+"""
+
+
+@task
+def big(n: int) -> bytes:
+    return os.urandom(n)
+
+
+@pipeline
+def make(n: int = 300_000) -> Any:
+    return big(n)
+
+
+def start(tmp_path: Path) -> subprocess.Popen[str]:
+    script = tmp_path / "chain.py"
+    script.write_text(CHAIN)
+    return subprocess.Popen(
+        [sys.executable, str(script)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("after", [1, 6])
+def test_a_killed_run_is_lost_and_running_again_completes_it(
+    tmp_path: Path, store: Path, after: int
+) -> None:
+    process = start(tmp_path)
+    assert process.stdout is not None
+    for _ in range(after):
+        process.stdout.readline()
+    time.sleep(0.02)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    with Workspace.open(store) as workspace:
+        assert [r.status for r in workspace.runs()] == [RunStatus.LOST]
+        lost = workspace.get_run("latest")
+        committed = {e.step for e in lost.executions if e.outputs}
+    assert committed or after == 1
+    again = start(tmp_path)
+    _, errors = again.communicate(timeout=60)
+    assert again.returncode == 0, errors
+    with Workspace.open(store) as workspace:
+        run = workspace.get_run("latest")
+        assert run.status is RunStatus.FINISHED
+        reused = {e.step for e in run.executions if e.status is ExecutionStatus.REUSED}
+        assert committed <= reused
+
+
+@pytest.mark.slow
+def test_two_runs_at_once_in_one_store_both_finish(tmp_path: Path, store: Path) -> None:
+    both = [start(tmp_path), start(tmp_path)]
+    for process in both:
+        _, errors = process.communicate(timeout=60)
+        assert process.returncode == 0, errors
+    with Workspace.open(store) as workspace:
+        assert [r.status for r in workspace.runs()] == [RunStatus.FINISHED] * 2
+
+
+def test_a_corrupted_blob_is_named_and_never_returned(store: Path) -> None:
+    run = make.run()
+    blobs = [p for p in (store / "blobs").rglob("*") if p.is_file() and p.stat().st_size > 100_000]
+    assert blobs
+    for blob in blobs:
+        content = bytearray(blob.read_bytes())
+        content[len(content) // 2] ^= 1
+        blob.chmod(0o644)
+        blob.write_bytes(content)
+    with Workspace.open(store) as workspace, pytest.raises(BlobCorrupt):
+        workspace.get(f"{run.id}:big")
+
+
+def test_a_full_disk_fails_the_run_and_loses_nothing_before_it(
+    store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = make.run(n=200_000)
+
+    def full(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        try:
+            run = make.run(n=250_000)
+        except StoreUnwritable:
+            pass
+        else:
+            assert run.status is RunStatus.FAILED
+    with Workspace.open(store) as workspace:
+        assert len(workspace.get(f"{first.id}:big")) == 200_000
+    assert make.run(n=250_000).status is RunStatus.FINISHED
+
+
+@pytest.mark.parametrize("under", ["file", "file/deeper"])
+def test_a_store_that_cannot_be_made_is_named(tmp_path: Path, under: str) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    with pytest.raises(StoreError, match="file"):
+        Workspace.open(tmp_path / under)

@@ -7,7 +7,14 @@ from typing import Any
 
 from lineal.digests.canonical import value_digest
 from lineal.digests.identity import ValueIdentity
-from lineal.errors import BlobMissing, LinealError, OutputNotStorable, StoreError, UntrustedPickle
+from lineal.errors import (
+    BlobMissing,
+    LinealError,
+    OutputNotStorable,
+    StoreError,
+    UnhashableError,
+    UntrustedPickle,
+)
 from lineal.records import Artifact, Stored
 
 from .base import BlobStore
@@ -58,6 +65,8 @@ class ValueStore:
                 if self._keeps(codec, value, data, identity):
                     return self._artifact(identity, codec, data)
                 objections.append(f"{codec.name} does not give it back as it was")
+            except UnhashableError as error:
+                objections.append(f"{codec.name}: {error}")
             except LinealError:
                 raise
             except Exception as error:  # noqa: BLE001 - any library may refuse in its own way

@@ -12,6 +12,8 @@ from .base import Check, comes_from
 from .plain import PlainCodec
 
 _KIND, _COLUMNS, _NAME = b"lineal.kind", b"lineal.columns", b"lineal.name"
+_INDEXES = ("Index", "RangeIndex", "MultiIndex", "CategoricalIndex", "DatetimeIndex")
+_PANDAS = ("DataFrame", "Series", *_INDEXES, "TimedeltaIndex", "PeriodIndex", "IntervalIndex")
 _plain = PlainCodec()
 
 
@@ -30,9 +32,7 @@ class PandasCodec:
 
     def accepts(self, value: Any) -> bool:
         """Frames, series, and the indexes there are."""
-        return comes_from(value, "pandas", "DataFrame", "Series") or (
-            type(value).__module__.startswith("pandas.core.indexes.")
-        )
+        return comes_from(value, "pandas", *_PANDAS)
 
     def encode(self, value: Any, blobs: BlobStore) -> bytes:
         """As an Arrow file."""
@@ -126,23 +126,29 @@ class PolarsSeriesCodec(PolarsCodec):
 
 
 def _write_frame(frame: Any, extra: dict[bytes, bytes]) -> bytes:
-    import pyarrow as pa
-
     if not _are_plain_names(frame.columns):
         extra = {**extra, _COLUMNS: _write_index(frame.columns)}
         frame = frame.set_axis([str(place) for place in range(frame.shape[1])], axis=1)
-    table = pa.Table.from_pandas(frame)
-    metadata = {**(table.schema.metadata or {}), **extra}
-    return _write(table.replace_schema_metadata(metadata))
+    return _write_table_of(frame, extra)
 
 
 def _write_index(index: Any) -> bytes:
     import pandas as pd
 
-    return _write_frame(pd.DataFrame(index=index), {_KIND: b"index"})
+    # A column beside it: an Arrow table without any has no rows.
+    return _write_table_of(pd.DataFrame({"rows": False}, index=index), {_KIND: b"index"})
+
+
+def _write_table_of(frame: Any, extra: dict[bytes, bytes]) -> bytes:
+    import pyarrow as pa
+
+    table = pa.Table.from_pandas(frame)
+    metadata = {**(table.schema.metadata or {}), **extra}
+    return _write(table.replace_schema_metadata(metadata))
 
 
 def _are_plain_names(columns: Any) -> bool:
+    """Whether Arrow's names of columns, which are text, say all there is to them."""
     import pandas as pd
 
     return (
@@ -150,7 +156,7 @@ def _are_plain_names(columns: Any) -> bool:
         and columns.name is None
         and columns.is_unique
         and not any(str(name).startswith("__index_level_") for name in columns)
-    ) or (len(columns) == 0 and isinstance(columns, pd.RangeIndex) and columns.name is None)
+    )
 
 
 def _frame_of(table: Any) -> Any:
@@ -164,11 +170,10 @@ def _frame_of(table: Any) -> Any:
 def _write(table: Any) -> bytes:
     import pyarrow as pa
 
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_file(sink, table.schema) as writer:
+    buffer = io.BytesIO()
+    with pa.ipc.new_file(buffer, table.schema) as writer:
         writer.write_table(table)
-    data: bytes = sink.getvalue().to_pybytes()
-    return data
+    return buffer.getvalue()
 
 
 def _read(data: bytes) -> Any:

@@ -122,8 +122,13 @@ class Recorder:
             result=result,
             code=code,
         )
+        executions = tuple(
+            _failed(e, self.not_stored[e.step]) if e.step in self.not_stored else e
+            for e in record.executions
+        )
         return replace(
             record,
+            executions=executions,
             status=status,
             finished_at=finished_at,
             error=error,
@@ -207,8 +212,9 @@ class Recorder:
                 raise
             except OutputNotStorable as error:
                 artifacts[identity.digest] = describe(identity)
-                self.not_stored[entry.execution.step] = error
-                return _failed(entry.execution, error)
+                problem = OutputNotStorable(f"The step {entry.execution.step!r}: {error}")
+                self.not_stored[entry.execution.step] = problem
+                return _failed(entry.execution, problem)
         return entry.execution
 
 

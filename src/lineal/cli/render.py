@@ -22,9 +22,9 @@ COLOURS = {
 }  # fmt: skip
 SHOWN_METRICS = 3
 
-out = Console(highlight=False, soft_wrap=False)
+out = Console(highlight=False, markup=False, soft_wrap=False)
 # Bound to the stream there is now: while a run goes on, `sys.stderr` belongs to its steps.
-err = Console(file=sys.stderr, highlight=False, soft_wrap=True)
+err = Console(file=sys.stderr, highlight=False, markup=False, soft_wrap=True)
 
 
 def print_json(value: Any) -> None:
@@ -127,7 +127,7 @@ def facts(pairs: list[tuple[str, Any]]) -> Table:
     made.add_column(overflow="fold")
     for name, value in pairs:
         if value not in (None, "", ()):
-            made.add_row(name, value if isinstance(value, Text) else Text(str(value)))
+            made.add_row(Text(name), value if isinstance(value, Text) else Text(str(value)))
     return made
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import functools
 import inspect
 import sys
@@ -55,10 +56,9 @@ class Task(Generic[P, R]):
                 f"The task {self.name!r} ignores {', '.join(sorted(unknown))}, which it does not"
                 f" take; its arguments are {', '.join(p.name for p in self.parameters) or 'none'}."
             )
-        self.outputs = options.outputs or _outputs_of(self.signature.return_annotation) or SINGLE
-        self.returns_mapping = (
-            get_origin(self.signature.return_annotation) or self.signature.return_annotation
-        ) in (dict, "dict")
+        promised = self.signature.return_annotation
+        self.outputs = options.outputs or _outputs_of(promised) or SINGLE
+        self.returns_mapping = _is_dict(promised)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:  # noqa: D102 - see the class
         trace = current_trace.get()
@@ -215,10 +215,33 @@ def _refuse_what_cannot_work(fn: Any, what: str) -> None:
 
 def _outputs_of(annotation: Any) -> tuple[str, ...]:
     """The outputs that a return annotation ``tuple[A, B]`` promises: ``("0", "1")``."""
-    if get_origin(annotation) is not tuple:
-        return ()
-    items = get_args(annotation)
+    items: Sequence[Any] = ()
+    if isinstance(annotation, str):
+        items = _items_of_tuple(annotation)
+    elif get_origin(annotation) is tuple:
+        items = get_args(annotation)
     return () if Ellipsis in items or len(items) < 2 else tuple(str(i) for i in range(len(items)))
+
+
+def _items_of_tuple(text: str) -> list[Any]:
+    """The items of ``tuple[A, B]`` as text; names in it need not be known."""
+    try:
+        node = ast.parse(text, mode="eval").body
+    except SyntaxError:
+        return []
+    if not isinstance(node, ast.Subscript) or ast.unparse(node.value) not in _TUPLES:
+        return []
+    items = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+    return [Ellipsis if ast.unparse(item) == "..." else item for item in items]
+
+
+_TUPLES = ("tuple", "Tuple", "typing.Tuple")
+
+
+def _is_dict(annotation: Any) -> bool:
+    if isinstance(annotation, str):
+        return annotation.partition("[")[0].strip() in ("dict", "Dict", "typing.Dict")
+    return (get_origin(annotation) or annotation) is dict
 
 
 def _is_path(annotation: Any) -> bool:

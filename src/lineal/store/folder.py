@@ -17,7 +17,7 @@ from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 
-from lineal.errors import StoreError, StoreVersionError
+from lineal.errors import StoreError, StoreUnwritable, StoreVersionError
 
 from . import writing
 from .local import LocalBlobs
@@ -99,7 +99,7 @@ def _facts(mark: Path) -> str | None:
     except FileNotFoundError:
         return None
     except NotADirectoryError:
-        raise StoreError(
+        raise StoreUnwritable(
             f"{mark.parent} can't be a store: it, or something above it, is a file. Name a"
             " folder with LINEAL_STORE."
         ) from None

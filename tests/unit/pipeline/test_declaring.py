@@ -146,3 +146,13 @@ def test_a_metric_that_is_no_number_is_refused_by_name(value: Any) -> None:
         Metrics({"auc": value})
     with pytest.raises(ParameterError, match="'auc'"):
         Metrics(slices={"site": {"a": {"auc": value}}})
+
+
+def test_outputs_are_found_in_annotations_that_are_text() -> None:
+    def pair(x: int) -> tuple[int, Unknown]: ...  # noqa: F821
+    def many(x: int) -> tuple[int, ...]: ...
+    def named(x: int) -> dict[str, int]: ...
+
+    assert task(pair).outputs == ("0", "1")
+    assert task(many).outputs == ("result",)
+    assert task(named).returns_mapping

@@ -27,7 +27,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
     It is not made before something opens it. Other settings of the developer are not seen.
     """
-    for name in [name for name in os.environ if name.startswith("LINEAL_")]:
+    for name in [n for n in os.environ if n.startswith("LINEAL_") and n != "LINEAL_TEST_DATA"]:
         monkeypatch.delenv(name)
     folder = tmp_path / ".lineal"
     monkeypatch.setenv("LINEAL_STORE", str(folder))

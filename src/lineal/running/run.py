@@ -146,10 +146,13 @@ def metric_name(summary: MetricSummary) -> str:
 def metrics_by_name(record: RunRecord) -> dict[str, float]:
     """The last values of a run's metrics; a name of several steps gets the step in front."""
     steps = {e.id: e.step for e in record.executions}
-    names = [metric_name(m) for m in record.metrics]
+    ordered = sorted(
+        record.metrics, key=lambda m: (m.execution_id, m.key, sorted(m.labels.items()))
+    )
+    names = [metric_name(m) for m in ordered]
     shared = {name for name, count in Counter(names).items() if count > 1}
     found = {}
-    for name, summary in zip(names, record.metrics, strict=True):
+    for name, summary in zip(names, ordered, strict=True):
         step = steps.get(summary.execution_id, "")
         found[f"{step}.{name}" if name in shared and step else name] = summary.last
     return found

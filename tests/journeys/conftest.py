@@ -125,7 +125,7 @@ def play(tmp_path: Path) -> Play:
     folder = tmp_path / "project"
     folder.mkdir()
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    environment = {**os.environ, "PATH": path, "COLUMNS": "100", "PYTHONUTF8": "1"}
+    environment = {**os.environ, "PATH": path, "COLUMNS": "120", "PYTHONUTF8": "1"}
 
     def playing(document: Path) -> None:
         for block in blocks(document):

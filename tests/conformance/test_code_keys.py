@@ -218,7 +218,7 @@ def test_packages_reached_count_with_their_version(identify):
 def test_another_version_of_a_package_changes_the_identity(identify, monkeypatch):
     source = "import numpy as np\ndef f(x): return np.mean(x)"
     first = identify(source).digest
-    monkeypatch.setattr("lineal.digests.code.distribution_of", lambda _: ("numpy", "99.0"))
+    monkeypatch.setattr("lineal.digests.ledger.distribution_of", lambda _: ("numpy", "99.0"))
     assert identify(source).digest != first
 
 

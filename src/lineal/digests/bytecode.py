@@ -1,8 +1,7 @@
-"""What a compiled function does, free of how its source looks.
+"""What compiled code does: a normal form of its instructions, and what they refer to.
 
-The digest is taken over the instructions that the interpreter will run, so it describes
-what runs even when the file was edited since, and works where there is no file at all.
-Docstrings, comments, positions, formatting and annotations leave no trace in them:
+It describes what runs even when the file was edited since, and works where there is no
+file at all. Docstrings, comments, positions, formatting and annotations leave no trace in them:
 
 - each instruction is its name and its argument; constants are written with their type;
 - jumps name their target, and handlers what they guard, by the number of the instruction;
@@ -27,7 +26,10 @@ from typing import Any
 _PADDING = frozenset({"NOP", "RESUME", "CACHE", "EXTENDED_ARG", "PRECALL", "NOT_TAKEN"})
 _LOADS = frozenset({"LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"})
 _ATTRIBUTES = frozenset({"LOAD_ATTR", "LOAD_METHOD"})
-_DYNAMIC = frozenset({"eval", "exec", "globals", "__import__"})
+_DYNAMIC = frozenset({"eval", "exec", "globals", "vars", "__import__", "import_module"})
+_INSPECTING = frozenset({
+    "__annotations__", "get_annotations", "get_type_hints", "signature", "getfullargspec",
+})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,11 @@ class Bytecode:
     imports: tuple[tuple[str, int, tuple[str, ...]], ...]
     """Modules it imports itself: name, level, and what is taken from them."""
     dynamic: tuple[str, ...]
-    """Ways of reaching code that can't be followed: eval, exec, globals, __import__."""
+    """Ways of reaching code that can't be followed: eval, exec, globals, import_module."""
+    inspects: bool
+    """Whether it looks at annotations."""
+    texts: tuple[str, ...]
+    """The texts it holds: where code is reached dynamically, they may name modules."""
 
 
 @lru_cache(maxsize=10_000)
@@ -50,10 +56,16 @@ def read_bytecode(code: CodeType) -> Bytecode:
     lines: list[str] = []
     names: dict[tuple[str, ...], None] = {}
     imports: dict[tuple[str, int, tuple[str, ...]], None] = {}
+    inspects = False
+    texts: list[str] = []
     for nested in _walk(code, lines):
         _gather(nested, names, imports)
-    dynamic = tuple(chain[0] for chain in names if chain[0] in _DYNAMIC)
-    return Bytecode("\n".join(lines), tuple(names), tuple(imports), dynamic)
+        inspects = inspects or not _INSPECTING.isdisjoint(nested.co_names)
+        texts += [const for const in nested.co_consts if isinstance(const, str)]
+    dynamic = dict.fromkeys(part for chain in names for part in chain if part in _DYNAMIC)
+    return Bytecode(
+        "\n".join(lines), tuple(names), tuple(imports), tuple(dynamic), inspects, tuple(texts)
+    )
 
 
 def _walk(code: CodeType, lines: list[str]) -> Iterator[CodeType]:

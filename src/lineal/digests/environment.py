@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.metadata
+import importlib.util
 import os
 import platform
 import subprocess
 import sys
 import sysconfig
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -50,19 +51,51 @@ def distribution_of(module: str) -> tuple[str, str] | None:
     top = module.partition(".")[0]
     if top in sys.stdlib_module_names or top in ("__main__", "lineal"):
         return None
-    file = getattr(sys.modules.get(top), "__file__", None)
-    if file is not None and is_project_file(file):
+    file = _file_of(top)
+    if file is None or is_project_file(file):
         return None
-    try:
-        return top, importlib.metadata.version(top)
-    except importlib.metadata.PackageNotFoundError:
-        names = _names_by_module().get(top)
-        return (names[0], importlib.metadata.version(names[0])) if names else None
+    # A namespace such as google is shared: the longest prefix that a distribution lists wins.
+    parts = module.split(".") if Path(file).is_dir() else [top]
+    for length in range(len(parts), 0, -1):
+        found = _owner(str(Path(file).parent), "/".join(parts[:length]))
+        if found is not None:
+            return found
+    # Installed without a record of its files, as by some system packagers.
+    return top, str(getattr(sys.modules.get(top), "__version__", "unknown"))
+
+
+def _file_of(top: str) -> str | None:
+    """The file of a top-level module, or the folder of a namespace, imported or not."""
+    spec: Any = getattr(sys.modules.get(top), "__spec__", None)
+    if spec is None:
+        try:
+            spec = importlib.util.find_spec(top)
+        except (ImportError, ValueError):
+            return None
+    if spec is None:
+        return None
+    if spec.has_location:
+        # A package's file lies one folder deeper than a module's.
+        origin = Path(spec.origin)
+        return str(origin if spec.submodule_search_locations is None else origin.parent)
+    return next(iter(spec.submodule_search_locations or ()), None)
 
 
 @cache
-def _names_by_module() -> Mapping[str, list[str]]:
-    return importlib.metadata.packages_distributions()
+def _owner(site: str, path: str) -> tuple[str, str] | None:
+    """The distribution of a folder that lists a package or module among its files."""
+    names = [name for name in os.listdir(site) if name.endswith(".dist-info")]  # noqa: PTH208
+    # The one named like the module is tried first: nearly always it is that one.
+    first = path.partition("/")[0].lower()
+    for name in sorted(names, key=lambda name: not name.lower().startswith(first)):
+        with suppress(OSError):
+            record = "\n" + (Path(site) / name / "RECORD").read_text(encoding="utf-8")
+            if any(
+                f"\n{path}{end}" in record for end in ("/", ".py,", ".so,", ".pyd,", ".cpython")
+            ):
+                distribution, _, version = name.removesuffix(".dist-info").rpartition("-")
+                return distribution.replace("_", "-"), version
+    return None
 
 
 @cache

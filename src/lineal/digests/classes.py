@@ -1,0 +1,124 @@
+"""Describing classes and type expressions for the walk over code.
+
+A class is what it is at run time: bases, metaclass, and everything in its dictionary.
+Where a library has put machinery on it that can't be identified (validators, schemas,
+mappers), the body as it is written in the source stands for that.
+"""
+
+from __future__ import annotations
+
+import sys
+import types
+import typing
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from .bytecode import read_bytecode
+from .syntax import read_class
+from .wrappers import is_project_class, is_type_expression, module_file
+
+if TYPE_CHECKING:
+    from .reaching import Walk
+
+_NOISE = frozenset({
+    "__module__", "__doc__", "__dict__", "__weakref__", "__qualname__", "__firstlineno__",
+    "__static_attributes__", "__abstractmethods__", "_abc_impl", "__annotate__",
+    "__annotate_func__", "__annotations_cache__", "__match_args__", "__dataclass_params__",
+    "__subclasshook__", "__parameters__", "__signature__", "__conditional_annotations__",
+})  # fmt: skip
+_MACHINERY = ("__pydantic_", "__attrs_", "__sqlalchemy_")
+_PLAIN = frozenset({"lineal", "builtins"}) | sys.stdlib_module_names
+
+
+def describe_class(walk: Walk, name: str, cls: type) -> list[str]:
+    """What a class of the project is, part by part; what it refers to joins the walk."""
+    module = sys.modules.get(cls.__module__)
+    file = module_file(module) if module is not None else None
+    if file is not None:
+        walk.file(file)
+    scope = vars(module) if module is not None else {}
+    parts = [f"base {walk.refer(base.__qualname__, base)}" for base in cls.__bases__]
+    parts.append(f"metaclass {walk.refer(type(cls).__qualname__, type(cls))}")
+    body = read_class(cls, file) if _has_machinery(cls) else None
+    if body is not None:
+        parts += [body.text, *walk.names(name, body, scope, lenient=True)]
+    for attribute, value in sorted(vars(cls).items()):
+        if attribute in _NOISE or (body is not None and attribute.startswith(_MACHINERY)):
+            continue
+        if isinstance(value, types.MemberDescriptorType | types.GetSetDescriptorType):
+            continue
+        if attribute == "__annotations__":
+            parts += describe_annotations(walk, f"{name}.<annotations>", value, scope)
+        elif attribute == "__dataclass_fields__":
+            parts += _fields(walk, name, value)
+        elif attribute == "__orig_bases__":
+            parts += [type_expression(walk, name, base, scope) for base in value]
+        else:
+            target = walk.refer(f"{name}.{attribute}", value, lenient=body is not None)
+            parts.append(f"{attribute}={target}")
+    return parts
+
+
+def _has_machinery(cls: type) -> bool:
+    """Whether a class is built on a library's, or was worked over by one."""
+    makers = [*cls.__mro__, type(cls)]
+    foreign = any(
+        not is_project_class(maker) and maker.__module__.partition(".")[0] not in _PLAIN
+        for maker in makers
+    )
+    return foreign or any(name.startswith(_MACHINERY) for name in vars(cls))
+
+
+def _fields(walk: Walk, name: str, fields: Mapping[str, Any]) -> list[str]:
+    parts = []
+    for field in fields.values():
+        place = f"{name}.{field.name}"
+        parts.append(f"{field.name} {field.init, field.repr, field.hash, field.compare}")
+        parts.append(f"default={walk.refer(f'{place}.<default>', field.default)}")
+        factory = walk.refer(f"{place}.<factory>", field.default_factory)
+        parts.append(f"factory={factory}")
+        for key, value in field.metadata.items():
+            hint = f"{place}.<metadata>"
+            parts.append(f"metadata {key!r}={walk.refer(hint, value, lenient=True)}")
+    return parts
+
+
+def describe_annotations(
+    walk: Walk, name: str, annotations: Mapping[str, Any], scope: Mapping[str, Any]
+) -> list[str]:
+    """What annotations say, one text each."""
+    return [
+        f"{key}: {type_expression(walk, f'{name}.{key}', value, scope)}"
+        for key, value in annotations.items()
+    ]
+
+
+def type_expression(walk: Walk, hint: str, expression: Any, scope: Mapping[str, Any]) -> str:
+    """What an annotation says, with the classes it is made of."""
+    if isinstance(expression, typing.ForwardRef):
+        expression = expression.__forward_arg__
+    if isinstance(expression, str):
+        return _written(walk, hint, expression, scope)
+    if isinstance(expression, list | tuple):  # the arguments of a Callable
+        return str([type_expression(walk, hint, one, scope) for one in expression])
+    origin = typing.get_origin(expression)
+    if origin is None:
+        if expression is None or expression is ... or is_type_expression(expression):
+            return repr(expression)
+        return walk.refer(hint, expression, lenient=True)
+    arguments = type_expression(walk, hint, typing.get_args(expression), scope)
+    return f"{walk.refer(hint, origin, lenient=True)}{arguments}"
+
+
+def _written(walk: Walk, hint: str, expression: str, scope: Mapping[str, Any]) -> str:
+    """An annotation that is still a text: it and what its names lead to."""
+    try:
+        names = read_bytecode(compile(expression, "<annotation>", "eval")).names
+    except (SyntaxError, ValueError):
+        return repr(expression)
+    targets = [
+        walk.refer(f"{hint}.{first}", scope[first], tuple(chain), lenient=True)
+        for first, *chain in names
+        if first in scope
+    ]
+    return f"{expression!r} {targets}"

@@ -1,0 +1,417 @@
+"""The walk over what code reaches: a graph of named components, from one root.
+
+Each function, class, wrapper and whole module of the project is a component. Its digest
+is over what it does and over *which* component each of its names leads to, so that
+binding a name to another helper shows, even when both helpers are reached anyway. A
+component refers to others by name, never by digest: cycles are no trouble, and a change
+shows in the component that was changed. Names are made unique in the order of the walk,
+which follows the code and not its place in the file.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+import os
+import sys
+import types
+from collections.abc import Mapping
+from importlib.machinery import PathFinder
+from pathlib import Path
+from typing import Any
+
+from xxhash import xxh3_128_hexdigest
+
+from lineal.errors import UnhashableError
+
+from . import environment, wrappers
+from .bytecode import Bytecode
+from .classes import describe_annotations, describe_class, type_expression
+from .digest import Digest, combine
+from .encoding import compound, text
+from .files import path_digest
+from .identity import CodeIdentity
+from .ledger import Ledger
+from .memo import StatMemo
+from .syntax import read_file, read_function
+from .walker import Walker
+
+_REMEDY = (
+    "Make it inside the function, pass what it is made from as an argument, or leave the task"
+    " out of the cache with @task(cache=False)."
+)
+_MISSING: Any = object()
+_BUILTINS = frozenset(dir(__import__("builtins")))
+_OF_MODULES = frozenset({
+    "__builtins__", "__doc__", "__spec__", "__loader__", "__package__", "__cached__", "__path__",
+})  # fmt: skip
+
+
+class Walk(Ledger):
+    """One walk, from one function or class."""
+
+    def __init__(self, memo: StatMemo | None = None) -> None:
+        super().__init__()
+        self._memo = memo
+        self._functions: list[tuple[str, types.FunctionType]] = []
+        self._inspects = False
+
+    def identify(self, root: Any) -> CodeIdentity:
+        """The identity of a function or class and all it reaches.
+
+        Raises:
+            UnhashableError: a constant it reaches can't be identified; names it.
+        """
+        target = self.refer(getattr(root, "__qualname__", type(root).__qualname__), root)
+        self.drain()
+        while self._inspects and self._functions:
+            # Something looks at annotations, so those of every function count.
+            functions, self._functions = self._functions, []
+            for name, fn in functions:
+                self._annotations(f"{name}.<annotations>", fn)
+            self.drain()
+        return self.identity(target)
+
+    def refer(
+        self, hint: str, thing: Any, chain: tuple[str, ...] = (), *, lenient: bool = False
+    ) -> str:
+        """The name of what is referred to, which is taken into the walk.
+
+        Args:
+            hint: What to call it if it has no name of its own.
+            thing: What is referred to.
+            chain: The attributes that are taken of it at once.
+            lenient: Whether what can't be identified is only warned of.
+        """
+        if isinstance(thing, types.ModuleType):
+            return self._module(hint, thing, chain, lenient)
+        known = self.name_of(thing)
+        if known is not None:
+            return known
+        if isinstance(thing, type):
+            return self._class_name(thing)
+        if isinstance(thing, types.FunctionType):
+            return self._function_name(thing)
+        if wrappers.is_type_expression(thing):
+            return type_expression(self, hint, thing, {})
+        fixed = wrappers.stateless(thing)
+        if fixed is not None:
+            self.installed(getattr(thing, "__module__", None) or type(thing).__module__)
+            return fixed
+        parts = wrappers.unwrapped(thing)
+        if parts is not None:
+            return self._wrapper(hint, thing, parts, lenient)
+        owner = getattr(thing, "__self__", None)
+        if isinstance(thing, types.BuiltinFunctionType | types.MethodWrapperType):
+            return f"{self.refer(hint, owner, lenient=lenient)}.{thing.__name__}"
+        return self._constant(hint, thing, lenient)
+
+    # Functions
+
+    def _function_name(self, fn: types.FunctionType) -> str:
+        if not wrappers.is_project_function(fn):
+            self.installed(fn.__globals__.get("__name__"))
+            if wrappers.is_found(fn) and not wrappers.is_project_module(fn.__module__):
+                return f"{fn.__module__}.{fn.__qualname__}"
+            return self.claim(fn, _place(fn) + ".<wrapper>", self._made_by_library)
+        name = self.claim(fn, _place(fn), self._function)
+        self._functions.append((name, fn))
+        return name
+
+    def _function(self, name: str, fn: types.FunctionType) -> None:
+        self.file(fn.__code__.co_filename)
+        read = read_function(fn.__code__)
+        self._inspects = self._inspects or read.inspects
+        parts = [read.text, *self._held(name, fn, lenient=False)]
+        parts += self.names(name, read, fn.__globals__)
+        parts += self._imports(name, read, fn.__globals__)
+        self.add(name, "function", parts)
+
+    def _held(self, name: str, fn: types.FunctionType, *, lenient: bool) -> list[str]:
+        """What a function carries with it: cells, default values, attributes."""
+        parts = []
+        for cell, content in zip(fn.__code__.co_freevars, fn.__closure__ or (), strict=True):
+            try:
+                value = content.cell_contents
+            except ValueError:  # it is not filled yet
+                continue
+            target = self.refer(f"{name}.<closure>.{cell}", value, lenient=lenient)
+            parts.append(f"closure {cell}={target}")
+        arguments = fn.__code__.co_varnames[: fn.__code__.co_argcount]
+        defaults = fn.__defaults__ or ()
+        named = dict(zip(arguments[len(arguments) - len(defaults) :], defaults, strict=True))
+        for argument, default in {**named, **(fn.__kwdefaults__ or {})}.items():
+            target = self.refer(f"{name}.<default>.{argument}", default, lenient=lenient)
+            parts.append(f"default {argument}={target}")
+        for attribute, value in sorted(fn.__dict__.items()):
+            target = self.refer(f"{name}.{attribute}", value, lenient=True)
+            parts.append(f"attribute {attribute}={target}")
+        return parts
+
+    def _made_by_library(self, name: str, fn: types.FunctionType) -> None:
+        """Take in a function that an installed decorator made: what it holds of the project."""
+        registry = getattr(fn, "registry", None)
+        if isinstance(registry, Mapping) and hasattr(fn, "dispatch"):
+            # functools.singledispatch: its cells cache what its registry decides.
+            ways = [
+                (self.refer("type", key), self.refer(f"{name}[{key!r}]", way))
+                for key, way in registry.items()
+            ]
+            parts = [f"{key}={way}" for key, way in sorted(ways)]
+        else:
+            parts = self._held(name, fn, lenient=True)
+        wrapped = inspect.unwrap(fn)
+        if isinstance(wrapped, types.FunctionType) and wrappers.is_project_function(wrapped):
+            parts += self._annotations(f"{name}.<annotations>", wrapped)
+        made = f"{fn.__globals__.get('__name__')}.{fn.__code__.co_qualname}"
+        self.add(name, "wrapper", [made, *parts])
+
+    def _annotations(self, name: str, fn: types.FunctionType) -> list[str]:
+        """Make a component of annotations that something may act on."""
+        annotations = describe_annotations(self, name, fn.__annotations__, fn.__globals__)
+        if annotations:
+            self.add(name, "annotations", annotations)
+        return annotations
+
+    def _wrapper(self, hint: str, thing: Any, parts: wrappers.Parts, lenient: bool) -> str:
+        kind = type(thing)
+        if str(kind.__module__).partition(".")[0] == "lineal":
+            return self.refer(hint, parts[0][1], lenient=lenient)
+
+        def visit(name: str, _thing: Any) -> None:
+            self.installed(kind.__module__)
+            targets = [
+                f"{part}={self.refer(hint + part, value, lenient=lenient)}" for part, value in parts
+            ]
+            inner = parts[0][1]
+            if kind.__module__ not in ("builtins", "functools") and isinstance(
+                inner, types.FunctionType
+            ):
+                targets += self._annotations(f"{name}.<annotations>", inner)
+            self.add(name, "wrapper", [kind.__qualname__, *targets])
+
+        return self.claim(thing, f"{hint}.<{kind.__name__}>", visit)
+
+    # Names and modules
+
+    def names(
+        self, place: str, read: Bytecode, scope: Mapping[str, Any], *, lenient: bool = False
+    ) -> list[str]:
+        """What the global names of some code lead to, one text each."""
+        parts = []
+        here = wrappers.module_name(scope.get("__name__"))
+        for first, *chain in read.names:
+            thing = scope.get(first, _MISSING)
+            if first == "__name__":
+                target = here
+            elif first == "__file__":
+                target = os.path.basename(str(thing))  # noqa: PTH119 - it may be anything
+            elif first in _OF_MODULES:
+                continue
+            elif thing is not _MISSING:
+                target = self.refer(f"{here}:{first}", thing, tuple(chain), lenient=lenient)
+            elif first in _BUILTINS or lenient:
+                continue
+            else:
+                target = "<missing>"
+            parts.append(f"{'.'.join((first, *chain))}={target}")
+        for way in read.dynamic:
+            why = f"{place} uses {way}()"
+            parts.append(f"{way}={self._whole(str(scope.get('__name__', '')), None, why)}")
+            parts += [
+                f"{way} {name}={self._imported(name, (), why, lenient)}"
+                for name in read.texts
+                if _names_module(name)
+            ]
+        return parts
+
+    def _module(
+        self, hint: str, module: types.ModuleType, chain: tuple[str, ...], lenient: bool
+    ) -> str:
+        name = module.__name__
+        if not wrappers.is_project_module(name):
+            self.installed(".".join((name, *chain)))
+            return name
+        file = wrappers.module_file(module)
+        if file is not None:
+            self.file(file)
+        if not chain:
+            return self._whole(name, module, f"{hint} is used as a value")
+        thing = getattr(module, chain[0], _MISSING)
+        if thing is _MISSING:
+            return self._whole(name, module, f"{hint} has no {chain[0]} yet")
+        place = f"{wrappers.module_name(name)}:{chain[0]}"
+        return self.refer(place, thing, chain[1:], lenient=lenient)
+
+    def _imports(
+        self, place: str, read: Bytecode, scope: Mapping[str, Any], *, lenient: bool = False
+    ) -> list[str]:
+        parts = []
+        package = str(scope.get("__package__") or "")
+        for module, level, taken in read.imports:
+            name = module
+            if level:
+                try:
+                    name = importlib.util.resolve_name("." * level + module, package)
+                except ImportError:
+                    continue
+            parts.append(f"{name} {taken}={self._imported(name, taken, place, lenient)}")
+            if name == "importlib" and "import_module" not in read.dynamic:
+                why = f"{place} uses importlib"
+                parts += [
+                    f"{text_}={self._imported(text_, (), why, lenient)}"
+                    for text_ in read.texts
+                    if _names_module(text_)
+                ]
+        return parts
+
+    def _imported(self, name: str, taken: tuple[str, ...], place: str, lenient: bool) -> str:
+        """What an import statement takes in: a whole module, or names of it."""
+        module = sys.modules.get(name)
+        if module is None:
+            return self._unimported(name, place)
+        if not wrappers.is_project_module(name):
+            self.installed(name)
+            return name
+        if not taken:
+            return self._whole(name, module, None)
+        targets = []
+        for item in taken:
+            thing = getattr(module, item, sys.modules.get(f"{name}.{item}", _MISSING))
+            if item == "*":
+                targets.append(self._whole(name, module, f"{place} takes all of {name}"))
+            elif isinstance(thing, types.ModuleType):
+                targets.append(self._imported(thing.__name__, (), place, lenient))
+            elif thing is _MISSING:
+                targets.append(self._unimported(f"{name}.{item}", place))
+            else:
+                hint = f"{wrappers.module_name(name)}:{item}"
+                targets.append(self.refer(hint, thing, lenient=lenient))
+        return " ".join(targets)
+
+    def _unimported(self, name: str, place: str) -> str:
+        file = _origin(name)
+        if file is None:
+            if name.partition(".")[0] not in sys.stdlib_module_names:
+                self.warn(f"{place} imports {name}, which is not found.")
+            return "<missing>"
+        if not environment.is_project_file(file):
+            self.installed(name)
+            return name
+        return self._whole_file(name, file, {"__package__": _package(name, file)})
+
+    def _whole(self, name: str, module: types.ModuleType | None, why: str | None) -> str:
+        """Take in all of a module, where it can't be told what of it is used."""
+        module = module or sys.modules.get(name)
+        file = getattr(module, "__file__", None)
+        shown = wrappers.module_name(name)
+        if why is not None:
+            self.warn(f"{why}: the whole of {shown or 'its module'} counts.")
+        if module is None or file is None:
+            return f"{shown}:*"
+        return self._whole_file(shown, file, vars(module))
+
+    def _whole_file(self, name: str, file: str, scope: Mapping[str, Any]) -> str:
+        place = f"{name}:*"
+        self.file(file)
+
+        def visit() -> None:
+            read = read_file(file)
+            if read is None:
+                content = Path(file).read_bytes() if Path(file).is_file() else b""
+                self.add(place, "file", [xxh3_128_hexdigest(content)])
+                return
+            parts = [read.text, *self.names(place, read, scope, lenient=True)]
+            parts += self._imports(place, read, scope, lenient=True)
+            self.add(place, "module", parts)
+
+        self.claim_once(place, visit)
+        return place
+
+    # Classes and values
+
+    def _class_name(self, cls: type) -> str:
+        if not wrappers.is_project_class(cls):
+            self.installed(cls.__module__)
+            return f"{cls.__module__}.{cls.__qualname__}"
+        return self.claim(cls, _place(cls), self._class)
+
+    def _class(self, name: str, cls: type) -> None:
+        self.add(name, "class", describe_class(self, name, cls))
+
+    def _constant(self, hint: str, value: Any, lenient: bool) -> str:
+        kind = type(value)
+        if kind is object:
+            return self.claim(value, hint, _nothing)  # a marker: it is who it is
+        self.installed(kind.__module__)
+        try:
+            token = _Values(self._memo, self._encode, value).token(value)
+        except UnhashableError as error:
+            known = wrappers.installed_name(value, hint.rpartition(":")[2].rpartition(".")[2])
+            if known is not None:
+                return known
+            if lenient:
+                self.warn(f"{hint}{error.where} is not followed: {error.reason}.")
+                return f"<{kind.__module__}.{kind.__qualname__}>"
+            reason = f"the code reaches it, and {error.reason}"
+            raise UnhashableError(f"{hint}{error.where}", reason, _REMEDY) from None
+        except RecursionError:
+            reason = "the code reaches it, and it is nested too deeply to be walked"
+            raise UnhashableError(hint, reason, _REMEDY) from None
+        return self.constant(hint, Digest("xxh3:" + xxh3_128_hexdigest(token)))
+
+    def _encode(self, thing: Any) -> Digest | None:
+        """Take in a function or class met inside a value; None for those of others."""
+        if isinstance(thing, types.FunctionType):
+            if not wrappers.is_project_function(thing) and wrappers.is_found(thing):
+                self.installed(thing.__module__)
+                return None
+        elif not isinstance(thing, type) or not wrappers.is_project_class(thing):
+            self.installed(getattr(thing, "__module__", None))
+            return None
+        return combine("reached", [self.refer(thing.__qualname__, thing)])
+
+
+class _Values(Walker):
+    """The walk over a value that code holds: in it, a path is itself, not only its content."""
+
+    __slots__ = ()
+
+    def _visit(self, value: Any) -> bytes:
+        if not isinstance(value, Path):
+            return super()._visit(value)
+        # What lies in a directory may be anything, even this project; a file is likely read.
+        content = path_digest(value, self.memo) if value.is_file() else ""
+        return compound(b"cp", text(str(value)), content.encode())
+
+
+def _place(thing: Any) -> str:
+    return f"{wrappers.module_name(thing.__module__)}:{thing.__qualname__}"
+
+
+def _nothing(_name: str, _thing: Any) -> None:
+    """Visit what has nothing inside."""
+
+
+def _names_module(text_: str) -> bool:
+    dotted = all(part.isidentifier() for part in text_.split("."))
+    return dotted and (text_ in sys.modules or _origin(text_) is not None)
+
+
+def _origin(name: str) -> str | None:
+    """The file of a module that is not imported, found without running its parents."""
+    first, *rest = name.split(".")
+    try:
+        spec = importlib.util.find_spec(first)
+    except (ImportError, ValueError):
+        return None
+    for part in rest:
+        if spec is None or spec.submodule_search_locations is None:
+            return None
+        place = list(spec.submodule_search_locations)
+        spec = PathFinder.find_spec(part, place)
+    return spec.origin if spec is not None and spec.has_location else None
+
+
+def _package(name: str, file: str) -> str:
+    return name if Path(file).stem == "__init__" else name.rpartition(".")[0]

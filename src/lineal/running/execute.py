@@ -33,12 +33,13 @@ from lineal.errors import (
 )
 from lineal.pipeline import Metrics, Task, TaskOptions
 from lineal.records import Artifact, Resources
+from lineal.store import Picture
 
 from .resources import MemorySampler
 from .seeding import seeded
 
 _PACKAGE = str(Path(__file__).resolve().parents[1])
-_UNCHANGING = (type(None), bool, int, float, complex, str, bytes, Path, Metrics)
+_UNCHANGING = (type(None), bool, int, float, complex, str, bytes, Path, Metrics, Picture)
 
 
 class ELSEWHERE:

@@ -17,7 +17,8 @@ from lineal.digests.digest import Digest
 from .chunking import LARGEST
 
 RAW, ZSTD, MANIFEST = b"r", b"z", b"m"
-_LEVEL = 3
+_LEVEL = 1
+"""Twice as fast as level 3, and tables of numbers come out no larger."""
 _WORTH = 0.95
 """What compression must come to at most, as a part of the whole, to be worth reading."""
 _TINY = 128

@@ -25,6 +25,7 @@ from .base import Check
 _EXACT = 2**53
 """Integers below it are read rightly by any reader of JSON."""
 _LEAVES = frozenset({type(None), bool, str})
+_TEXT = frozenset({str})
 
 
 class PlainCodec:
@@ -65,7 +66,7 @@ def _list(value: list[Any]) -> list[Any]:
 
 
 def _dict(value: dict[Any, Any]) -> dict[str, Any]:
-    if all(type(key) is str for key in value) and not _looks_tagged(value):
+    if _TEXT.issuperset(map(type, value)) and not _looks_tagged(value):
         return {key: _wrap(item) for key, item in value.items()}
     return {"$d": [[_wrap(key), _wrap(item)] for key, item in value.items()]}
 

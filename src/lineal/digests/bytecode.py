@@ -27,7 +27,7 @@ _PADDING = frozenset({"NOP", "RESUME", "CACHE", "EXTENDED_ARG", "PRECALL", "NOT_
 _LOADS = frozenset({"LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"})
 _ATTRIBUTES = frozenset({"LOAD_ATTR", "LOAD_METHOD"})
 _DYNAMIC = frozenset({"eval", "exec", "globals", "vars", "__import__", "import_module"})
-_INSPECTING = frozenset({
+INSPECTING = frozenset({
     "__annotations__", "get_annotations", "get_type_hints", "signature", "getfullargspec",
 })  # fmt: skip
 
@@ -46,6 +46,8 @@ class Bytecode:
     """Ways of reaching code that can't be followed: eval, exec, globals, import_module."""
     inspects: bool
     """Whether it looks at annotations."""
+    lists_subclasses: bool
+    """Whether it asks classes for their subclasses."""
     texts: tuple[str, ...]
     """The texts it holds: where code is reached dynamically, they may name modules."""
 
@@ -56,15 +58,24 @@ def read_bytecode(code: CodeType) -> Bytecode:
     lines: list[str] = []
     names: dict[tuple[str, ...], None] = {}
     imports: dict[tuple[str, int, tuple[str, ...]], None] = {}
-    inspects = False
+    inspects = lists_subclasses = False
     texts: list[str] = []
     for nested in _walk(code, lines):
         _gather(nested, names, imports)
-        inspects = inspects or not _INSPECTING.isdisjoint(nested.co_names)
+        inspects = inspects or not INSPECTING.isdisjoint(nested.co_names)
+        lists_subclasses = lists_subclasses or "__subclasses__" in nested.co_names
         texts += [const for const in nested.co_consts if isinstance(const, str)]
     dynamic = dict.fromkeys(part for chain in names for part in chain if part in _DYNAMIC)
+    if any(chain[:2] == ("sys", "modules") for chain in names):
+        dynamic["sys.modules"] = None
     return Bytecode(
-        "\n".join(lines), tuple(names), tuple(imports), tuple(dynamic), inspects, tuple(texts)
+        text="\n".join(lines),
+        names=tuple(names),
+        imports=tuple(imports),
+        dynamic=tuple(dynamic),
+        inspects=inspects,
+        lists_subclasses=lists_subclasses,
+        texts=tuple(texts),
     )
 
 

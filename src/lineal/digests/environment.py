@@ -9,7 +9,6 @@ import subprocess
 import sys
 import sysconfig
 from collections.abc import Mapping
-from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -87,15 +86,22 @@ def _owner(site: str, path: str) -> tuple[str, str] | None:
     names = [name for name in os.listdir(site) if name.endswith(".dist-info")]  # noqa: PTH208
     # The one named like the module is tried first: nearly always it is that one.
     first = path.partition("/")[0].lower()
+    ends = [f"\n{path}{end}".encode() for end in ("/", ".py,", ".so,", ".pyd,", ".cpython", ".abi")]
     for name in sorted(names, key=lambda name: not name.lower().startswith(first)):
-        with suppress(OSError):
-            record = "\n" + (Path(site) / name / "RECORD").read_text(encoding="utf-8")
-            if any(
-                f"\n{path}{end}" in record for end in ("/", ".py,", ".so,", ".pyd,", ".cpython")
-            ):
-                distribution, _, version = name.removesuffix(".dist-info").rpartition("-")
-                return distribution.replace("_", "-"), version
+        record = _record(f"{site}{os.sep}{name}{os.sep}RECORD")
+        if any(end in record for end in ends):
+            distribution, _, version = name.removesuffix(".dist-info").rpartition("-")
+            return distribution.replace("_", "-"), version
     return None
+
+
+def _record(file: str) -> bytes:
+    """The list of a distribution's files, each on a line of its own."""
+    try:
+        with open(file, "rb") as record:  # noqa: PTH123 - hundreds are read
+            return b"\n" + record.read()
+    except OSError:
+        return b""
 
 
 @cache

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections import deque
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from .digest import Digest, combine
@@ -69,10 +69,14 @@ class Ledger:
         if found is not None:
             self._distributions[found[0]] = found[1]
 
+    def reaches(self, distributions: frozenset[str]) -> bool:
+        """Whether any of these distributions was entered."""
+        return not distributions.isdisjoint(self._distributions)
+
     def file(self, file: str) -> None:
         """Enter a file that holds components."""
-        if not file.startswith("<"):
-            self._files[str(Path(file).absolute())] = None
+        if file not in self._files and not file.startswith("<"):
+            self._files[file if os.path.isabs(file) else os.path.abspath(file)] = None  # noqa: PTH100, PTH117
 
     def warn(self, warning: str) -> None:
         """Enter what could not be resolved."""

@@ -16,7 +16,6 @@ import os
 import sys
 import types
 from collections.abc import Mapping
-from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Any
 
@@ -27,14 +26,13 @@ from lineal.errors import UnhashableError
 from . import environment, wrappers
 from .bytecode import Bytecode
 from .classes import describe_annotations, describe_class, type_expression
+from .constants import constant_digest
 from .digest import Digest, combine
-from .encoding import compound, text
-from .files import path_digest
+from .finding import names_module, origin_of, package_of
 from .identity import CodeIdentity
 from .ledger import Ledger
 from .memo import StatMemo
-from .syntax import read_file, read_function
-from .walker import Walker
+from .syntax import INSPECTORS, read_file, read_function
 
 _REMEDY = (
     "Make it inside the function, pass what it is made from as an argument, or leave the task"
@@ -54,7 +52,9 @@ class Walk(Ledger):
         super().__init__()
         self._memo = memo
         self._functions: list[tuple[str, types.FunctionType]] = []
+        self._classes: list[type] = []
         self._inspects = False
+        self._lists_subclasses = False
 
     def identify(self, root: Any) -> CodeIdentity:
         """The identity of a function or class and all it reaches.
@@ -64,13 +64,25 @@ class Walk(Ledger):
         """
         target = self.refer(getattr(root, "__qualname__", type(root).__qualname__), root)
         self.drain()
-        while self._inspects and self._functions:
-            # Something looks at annotations, so those of every function count.
-            functions, self._functions = self._functions, []
-            for name, fn in functions:
-                self._annotations(f"{name}.<annotations>", fn)
+        while self._look_again():
             self.drain()
         return self.identity(target)
+
+    def _look_again(self) -> bool:
+        """Take in what counts only because something reached looks at it."""
+        functions: list[tuple[str, types.FunctionType]] = []
+        classes: list[type] = []
+        if self._inspects or self.reaches(INSPECTORS):
+            functions, self._functions = self._functions, functions
+        if self._lists_subclasses:
+            classes, self._classes = self._classes, classes
+        for name, fn in functions:
+            self._annotations(f"{name}.<annotations>", fn)
+        for cls in classes:
+            subclasses: list[type] = type.__subclasses__(cls)
+            for subclass in sorted(subclasses, key=_place):
+                self.refer(subclass.__qualname__, subclass)
+        return bool(functions or classes)
 
     def refer(
         self, hint: str, thing: Any, chain: tuple[str, ...] = (), *, lenient: bool = False
@@ -121,11 +133,15 @@ class Walk(Ledger):
     def _function(self, name: str, fn: types.FunctionType) -> None:
         self.file(fn.__code__.co_filename)
         read = read_function(fn.__code__)
-        self._inspects = self._inspects or read.inspects
+        self._note(read)
         parts = [read.text, *self._held(name, fn, lenient=False)]
         parts += self.names(name, read, fn.__globals__)
         parts += self._imports(name, read, fn.__globals__)
         self.add(name, "function", parts)
+
+    def _note(self, read: Bytecode) -> None:
+        self._inspects = self._inspects or read.inspects
+        self._lists_subclasses = self._lists_subclasses or read.lists_subclasses
 
     def _held(self, name: str, fn: types.FunctionType, *, lenient: bool) -> list[str]:
         """What a function carries with it: cells, default values, attributes."""
@@ -216,12 +232,12 @@ class Walk(Ledger):
                 target = "<missing>"
             parts.append(f"{'.'.join((first, *chain))}={target}")
         for way in read.dynamic:
-            why = f"{place} uses {way}()"
+            why = f"{place} uses {way}"
             parts.append(f"{way}={self._whole(str(scope.get('__name__', '')), None, why)}")
             parts += [
                 f"{way} {name}={self._imported(name, (), why, lenient)}"
                 for name in read.texts
-                if _names_module(name)
+                if names_module(name)
             ]
         return parts
 
@@ -261,7 +277,7 @@ class Walk(Ledger):
                 parts += [
                     f"{text_}={self._imported(text_, (), why, lenient)}"
                     for text_ in read.texts
-                    if _names_module(text_)
+                    if names_module(text_)
                 ]
         return parts
 
@@ -290,7 +306,7 @@ class Walk(Ledger):
         return " ".join(targets)
 
     def _unimported(self, name: str, place: str) -> str:
-        file = _origin(name)
+        file = origin_of(name)
         if file is None:
             if name.partition(".")[0] not in sys.stdlib_module_names:
                 self.warn(f"{place} imports {name}, which is not found.")
@@ -298,7 +314,7 @@ class Walk(Ledger):
         if not environment.is_project_file(file):
             self.installed(name)
             return name
-        return self._whole_file(name, file, {"__package__": _package(name, file)})
+        return self._whole_file(name, file, {"__package__": package_of(name, file)})
 
     def _whole(self, name: str, module: types.ModuleType | None, why: str | None) -> str:
         """Take in all of a module, where it can't be told what of it is used."""
@@ -321,6 +337,7 @@ class Walk(Ledger):
                 content = Path(file).read_bytes() if Path(file).is_file() else b""
                 self.add(place, "file", [xxh3_128_hexdigest(content)])
                 return
+            self._note(read)
             parts = [read.text, *self.names(place, read, scope, lenient=True)]
             parts += self._imports(place, read, scope, lenient=True)
             self.add(place, "module", parts)
@@ -337,6 +354,7 @@ class Walk(Ledger):
         return self.claim(cls, _place(cls), self._class)
 
     def _class(self, name: str, cls: type) -> None:
+        self._classes.append(cls)
         self.add(name, "class", describe_class(self, name, cls))
 
     def _constant(self, hint: str, value: Any, lenient: bool) -> str:
@@ -345,7 +363,7 @@ class Walk(Ledger):
             return self.claim(value, hint, _nothing)  # a marker: it is who it is
         self.installed(kind.__module__)
         try:
-            token = _Values(self._memo, self._encode, value).token(value)
+            digest = constant_digest(value, self._memo, self._encode)
         except UnhashableError as error:
             known = wrappers.installed_name(value, hint.rpartition(":")[2].rpartition(".")[2])
             if known is not None:
@@ -355,10 +373,7 @@ class Walk(Ledger):
                 return f"<{kind.__module__}.{kind.__qualname__}>"
             reason = f"the code reaches it, and {error.reason}"
             raise UnhashableError(f"{hint}{error.where}", reason, _REMEDY) from None
-        except RecursionError:
-            reason = "the code reaches it, and it is nested too deeply to be walked"
-            raise UnhashableError(hint, reason, _REMEDY) from None
-        return self.constant(hint, Digest("xxh3:" + xxh3_128_hexdigest(token)))
+        return self.constant(hint, digest)
 
     def _encode(self, thing: Any) -> Digest | None:
         """Take in a function or class met inside a value; None for those of others."""
@@ -372,46 +387,9 @@ class Walk(Ledger):
         return combine("reached", [self.refer(thing.__qualname__, thing)])
 
 
-class _Values(Walker):
-    """The walk over a value that code holds: in it, a path is itself, not only its content."""
-
-    __slots__ = ()
-
-    def _visit(self, value: Any) -> bytes:
-        if not isinstance(value, Path):
-            return super()._visit(value)
-        # What lies in a directory may be anything, even this project; a file is likely read.
-        content = path_digest(value, self.memo) if value.is_file() else ""
-        return compound(b"cp", text(str(value)), content.encode())
-
-
 def _place(thing: Any) -> str:
     return f"{wrappers.module_name(thing.__module__)}:{thing.__qualname__}"
 
 
 def _nothing(_name: str, _thing: Any) -> None:
     """Visit what has nothing inside."""
-
-
-def _names_module(text_: str) -> bool:
-    dotted = all(part.isidentifier() for part in text_.split("."))
-    return dotted and (text_ in sys.modules or _origin(text_) is not None)
-
-
-def _origin(name: str) -> str | None:
-    """The file of a module that is not imported, found without running its parents."""
-    first, *rest = name.split(".")
-    try:
-        spec = importlib.util.find_spec(first)
-    except (ImportError, ValueError):
-        return None
-    for part in rest:
-        if spec is None or spec.submodule_search_locations is None:
-            return None
-        place = list(spec.submodule_search_locations)
-        spec = PathFinder.find_spec(part, place)
-    return spec.origin if spec is not None and spec.has_location else None
-
-
-def _package(name: str, file: str) -> str:
-    return name if Path(file).stem == "__init__" else name.rpartition(".")[0]

@@ -17,8 +17,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import CodeType
 
-from .bytecode import Bytecode, read_bytecode
+from .bytecode import INSPECTING, Bytecode, read_bytecode
 
+INSPECTORS = frozenset({
+    "pydantic", "typeguard", "beartype", "attrs", "cattrs", "msgspec", "typer", "fastapi",
+    "pandera", "jaxtyping",
+})  # fmt: skip
+"""Distributions that may act on the annotations of what they are given."""
 _MOST = 20_000
 _read: dict[int, tuple[CodeType, Bytecode]] = {}
 _files: dict[str, tuple[str, _Index]] = {}
@@ -35,7 +40,7 @@ class _Index:
                 warnings.simplefilter("ignore")  # they were shown when it was imported
                 tree = ast.parse(source, file)
                 plain = compile(tree, file, "exec", dont_inherit=True)
-                flat = compile(_flattened(tree), file, "exec", dont_inherit=True)
+                flat = compile(_flattened(tree, source), file, "exec", dont_inherit=True)
         except (SyntaxError, ValueError, RecursionError):
             return
         self.whole = flat
@@ -94,11 +99,24 @@ def _index(file: str) -> _Index | None:
     return known[1]
 
 
-def _flattened(tree: ast.Module) -> ast.Module:
+def _flattened(tree: ast.Module, source: str) -> ast.Module:
+    """The tree with every position the same, and without annotations nobody looks at."""
+    looked_at = any(word in source for word in (*INSPECTING, *INSPECTORS))
     for node in ast.walk(tree):
         if hasattr(node, "lineno"):
             node.__dict__.update(lineno=1, end_lineno=1, col_offset=0, end_col_offset=0)
+        if looked_at or not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        if not node.decorator_list:
+            node.returns = None
+            for argument in _arguments(node.args):
+                argument.annotation = None
     return tree
+
+
+def _arguments(args: ast.arguments) -> list[ast.arg]:
+    single = [arg for arg in (args.vararg, args.kwarg) if arg is not None]
+    return [*args.posonlyargs, *args.args, *args.kwonlyargs, *single]
 
 
 def _pairs(plain: CodeType, flat: CodeType) -> Iterator[tuple[CodeType, CodeType]]:

@@ -3,6 +3,20 @@
 from lineal.digests.identity import CodeIdentity
 
 from .artifact import Artifact, Stored
+from .lineage import Edge, Node, NodeKind, Relation
+from .registry import (
+    Approval,
+    Dataset,
+    DatasetVersion,
+    Deployment,
+    GateResult,
+    JudgedMetric,
+    Judgement,
+    Model,
+    ModelVersion,
+    RegistryEvent,
+    VersionStatus,
+)
 from .run import CodeSnapshot, Environment, MetricSummary, RunRecord, RunStatus
 from .step import (
     Cause,
@@ -20,24 +34,39 @@ from .step import (
 )
 
 __all__ = [
+    "Approval",
     "Artifact",
     "Cause",
     "Change",
     "CodeIdentity",
     "CodeSnapshot",
+    "Dataset",
+    "DatasetVersion",
+    "Deployment",
+    "Edge",
     "Environment",
     "Execution",
     "ExecutionStatus",
+    "GateResult",
     "Input",
+    "JudgedMetric",
+    "Judgement",
     "Key",
     "MetricSummary",
+    "Model",
+    "ModelVersion",
+    "Node",
+    "NodeKind",
     "Output",
     "Prior",
     "Reason",
+    "RegistryEvent",
+    "Relation",
     "Resources",
     "RunRecord",
     "RunStatus",
     "Source",
     "Stored",
+    "VersionStatus",
     "execution_id",
 ]

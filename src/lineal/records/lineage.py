@@ -1,0 +1,94 @@
+"""The records of a lineage graph: nodes of W3C PROV's kinds, and its relations between them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class NodeKind(StrEnum):
+    """What a node stands for."""
+
+    ARTIFACT = "artifact"
+    DATASET = "dataset"
+    """A dataset version."""
+    MODEL = "model"
+    """A model version."""
+    DEPLOYMENT = "deployment"
+    EXECUTION = "execution"
+    RUN = "run"
+    AGENT = "agent"
+
+    @property
+    def prov(self) -> str:
+        """entity, activity or agent, as W3C PROV-DM calls it."""
+        return {"execution": "activity", "run": "activity", "agent": "agent"}.get(
+            self.value, "entity"
+        )
+
+
+class Relation(StrEnum):
+    """How one node depends on another; from effect to cause, in PROV's words."""
+
+    USED = "used"
+    """execution -> artifact"""
+    GENERATED_BY = "wasGeneratedBy"
+    """artifact -> execution"""
+    DERIVED_FROM = "wasDerivedFrom"
+    """dataset or model version -> artifact; part -> whole; deployment -> model version"""
+    REVISION_OF = "wasRevisionOf"
+    """deployment -> the deployment it succeeded; version -> the version before it"""
+    INFORMED_BY = "wasInformedBy"
+    """execution -> run"""
+    ASSOCIATED_WITH = "wasAssociatedWith"
+    """execution, run -> agent"""
+    ATTRIBUTED_TO = "wasAttributedTo"
+    """deployment, model version -> agent"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """One thing in the graph.
+
+    Facts by kind, each left out where it is not known:
+
+    - artifact: ``digest``, ``kind``, ``type``, ``size``, ``profile``, ``names`` (under which
+      executions gave or took it), ``paths`` (where files were read from)
+    - dataset: ``name``, ``version``, ``digest``, ``created_at``
+    - model: ``name``, ``version``, ``digest``, ``status``, ``aliases``, ``tags``, ``metrics``,
+      ``signature``, ``created_at``, ``created_by``
+    - deployment: ``target``, ``model``, ``version``, ``at``, ``by``, ``reason``, ``action``,
+      ``overridden``, ``current``
+    - execution: ``step``, ``task``, ``run`` (number), ``run_id``, ``pipeline``, ``status``,
+      ``params`` (plain settings by argument), ``metrics`` (by name with slice), ``code``,
+      ``environment``, ``started_at``, ``finished_at``, ``wall_seconds``
+    - run: ``number``, ``id``, ``name``, ``pipeline``, ``params``, ``started_at``, ``by``
+    - agent: ``name``
+    """
+
+    id: str
+    """Unique in the graph: ``artifact:xxh3:…``, ``execution:4.2`` (run and position),
+    ``dataset:transactions@v7``, ``model:fraud@v3``, ``deployment:12``, ``run:4``,
+    ``agent:NAME``."""
+    kind: NodeKind
+    label: str
+    """A few words for a box."""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """JSON-like; see above."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edge:
+    """One node depends on another."""
+
+    source: str
+    """Id of the effect."""
+    target: str
+    """Id of the cause."""
+    relation: Relation
+    role: str = ""
+    """The argument or output that the value was: ``train``, ``result``."""
+    actual: bool = True
+    """False for another execution that made the same content, and was not the one used."""

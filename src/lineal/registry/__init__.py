@@ -1,0 +1,1 @@
+"""The registry: register, judge, deploy and roll back model versions."""

@@ -20,7 +20,7 @@ from typing import Any
 from lineal.catalog import Batch, Catalog
 from lineal.digests.digest import Digest
 from lineal.digests.identity import CodeIdentity, ValueIdentity
-from lineal.errors import LinealError, OutputNotStorable, StoreUnwritable
+from lineal.errors import LinealError, OutputNotStorable
 from lineal.metrics import Journal
 from lineal.records import (
     Artifact,
@@ -45,7 +45,9 @@ class Entry:
 
     execution: Execution
     values: Sequence[tuple[Any, ValueIdentity]] = ()
-    """Values to keep: outputs, and inputs that came from outside."""
+    """Values to keep; one that can't be kept fails the execution."""
+    inputs: Sequence[tuple[Any, ValueIdentity]] = ()
+    """Values from outside to keep where that is possible; else they are described."""
     described: Sequence[ValueIdentity] = ()
     """Values to record without keeping their bytes."""
     artifacts: Sequence[Artifact] = ()
@@ -202,20 +204,28 @@ class Recorder:
         for identity in entry.described:
             if identity.digest not in self._artifacts:
                 artifacts.setdefault(identity.digest, describe(identity))
+        for value, identity in entry.inputs:
+            self._save(value, identity, artifacts)
         for value, identity in entry.values:
-            known = self._artifacts.get(identity.digest) or artifacts.get(identity.digest)
-            if known is not None and known.stored is not None:
-                continue
-            try:
-                artifacts[identity.digest] = self._values.save(value, identity)
-            except StoreUnwritable:
-                raise
-            except OutputNotStorable as error:
-                artifacts[identity.digest] = describe(identity)
+            error = self._save(value, identity, artifacts)
+            if error is not None:
                 problem = OutputNotStorable(f"The step {entry.execution.step!r}: {error}")
                 self.not_stored[entry.execution.step] = problem
                 return _failed(entry.execution, problem)
         return entry.execution
+
+    def _save(
+        self, value: Any, identity: ValueIdentity, artifacts: dict[Digest, Artifact]
+    ) -> OutputNotStorable | None:
+        known = self._artifacts.get(identity.digest) or artifacts.get(identity.digest)
+        if known is not None and known.stored is not None:
+            return None
+        try:
+            artifacts[identity.digest] = self._values.save(value, identity)
+        except OutputNotStorable as error:
+            artifacts[identity.digest] = describe(identity)
+            return error
+        return None
 
 
 def describe(identity: ValueIdentity) -> Artifact:

@@ -211,13 +211,18 @@ def identity_of(value: Any) -> ValueIdentity:
     try:
         return identify(value)
     except UnhashableError as error:
-        kind = type(value)
-        return ValueIdentity(
-            digest=unique_digest(),
-            kind="value",
-            type=f"{kind.__module__}.{kind.__qualname__}",
-            profile={"unidentified": str(error)},
-        )
+        return unidentified(value, unique_digest(), str(error))
+
+
+def unidentified(value: Any, digest: Digest, why: str = "") -> ValueIdentity:
+    """What can be said of a value whose content can't be identified, under a unique digest."""
+    kind = type(value)
+    return ValueIdentity(
+        digest=digest,
+        kind="value",
+        type=f"{kind.__module__}.{kind.__qualname__}",
+        profile={"unidentified": why} if why else {},
+    )
 
 
 def _check_guards(step: str, guards: Sequence[Guard]) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 import cloudpickle
 
 from lineal.context import StepContext
+from lineal.errors import StepFailed
 from lineal.pipeline import Task
 from lineal.store import StoreFolder, ValueStore
 
@@ -38,9 +39,14 @@ class ProcessRunner(Runner):
 
     def submit(self, call: StepCall) -> Future[Outcome]:
         """Send a step to the next free process."""
-        job = cloudpickle.dumps(
-            (call.step, call.task, call.pack(), call.seed, call.context.execution_id)
-        )
+        try:
+            job = cloudpickle.dumps(
+                (call.step, call.task, call.pack(), call.seed, call.context.execution_id)
+            )
+        except Exception as error:  # noqa: BLE001 - whatever is pickled may refuse in its own way
+            refused: Future[Outcome] = Future()
+            refused.set_result(Outcome(error=_cannot_travel(call.step, error)))
+            return refused
         return self._pool.submit(_work, str(self._root), job)
 
     def close(self, *, cancel: bool) -> None:
@@ -49,6 +55,13 @@ class ProcessRunner(Runner):
             for process in list(self._pool._processes.values()):  # noqa: SLF001 - no public way
                 process.terminate()
         self._pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _cannot_travel(step: str, error: Exception) -> StepFailed:
+    return StepFailed(
+        f"The step {step!r} can't be sent to another process ({error}); make what it is given"
+        " inside the step, or run with runner='threads'."
+    )
 
 
 class _Points:

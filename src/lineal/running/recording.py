@@ -19,7 +19,7 @@ from lineal.records import (
 )
 
 from .deciding import Decided
-from .execute import Outcome, identity_of
+from .execute import Outcome, identity_of, unidentified
 
 
 def entry_of_reuse(decided: Decided, run_id: str, run_number: int) -> Entry:
@@ -53,7 +53,7 @@ def entry_of_outcome(decided: Decided, outcome: Outcome, run_id: str, run_number
     """A step that was executed, with the values it brings along."""
     persist = decided.node.task.options.persist
     outside = [
-        (leaf.value, identity_of(leaf.value))
+        (leaf, given)
         for (_, leaf), given in zip(decided.node.leaves, decided.inputs, strict=True)
         if isinstance(leaf, Literal)
         and leaf.source is None
@@ -63,8 +63,12 @@ def entry_of_outcome(decided: Decided, outcome: Outcome, run_id: str, run_number
     at_hand = [(p.value, p.identity) for p in outcome.outputs if p.artifact is None]
     return Entry(
         execution=_execution(decided, outcome, ExecutionStatus.EXECUTED, run_id, run_number),
-        values=[*outside, *(at_hand if persist else ())],
-        described=() if persist else [identity for _, identity in at_hand],
+        inputs=[(x.value, identity_of(x.value)) for x, _ in outside if x.digest is not None],
+        values=at_hand if persist else (),
+        described=[
+            *(unidentified(x.value, given.digest) for x, given in outside if x.digest is None),
+            *(identity for _, identity in at_hand if not persist),
+        ],
         artifacts=[p.artifact for p in outcome.outputs if p.artifact is not None],
         code=decided.code,
     )

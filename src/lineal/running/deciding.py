@@ -24,6 +24,8 @@ from lineal.records import Cause, CodeIdentity, Execution, Input, Key, Prior, So
 from .seeding import step_seed
 
 LONGEST_SETTING = 500
+_OPEN = (Cause.FIRST, Cause.SEED, Cause.EXPIRED, Cause.NOT_KEPT)
+"""Why a step may be executed although an older execution could stand for it."""
 _SCALARS = (type(None), bool, int, float, complex, str, Enum, Path)
 
 
@@ -50,6 +52,8 @@ class Decider:
         self._resolver = CodeResolver()
         self._codes: dict[int, CodeIdentity | UnhashableError] = {}
         self._priors: dict[Digest, tuple[Prior, ...]] = dict(catalog.preload(pipeline))
+        self._looked_up: set[Digest] = set()
+        """Keys whose every execution is known; of others only the newest run's may be."""
 
     @property
     def codes(self) -> list[CodeIdentity]:
@@ -65,29 +69,37 @@ class Decider:
     ) -> list[Decided]:
         """Decide steps whose inputs are all known."""
         prepared = [self._prepare(node, digest_of) for node in nodes]
-        self._look_up([key.digest for _, _, key, _, _ in prepared if key is not None])
         now = datetime.now(UTC)
-        decided = []
-        for node, inputs, key, code, problem in prepared:
-            options = node.task.options
-            seed = step_seed(self._run_seed, node.name)
-            request = Request(
-                step=node.name,
-                task_name=node.task.name,
-                key=key,
-                problem=problem,
-                cache=options.cache,
-                persist=options.persist,
-                ttl=options.ttl,
-                seed=seed,
-            )
-            priors = self._priors.get(key.digest, ()) if key is not None else ()
-            decision = decide(request, priors, self._policy, now)
-            decided.append(
-                Decided(node=node, inputs=inputs, key=key, code=code, decision=decision, seed=seed)
-            )
+        decided = [self._decided(*parts, now) for parts in prepared]
+        self._ask_further(decided, now)
         self._explain(decided)
         return decided
+
+    def _decided(
+        self,
+        node: StepNode,
+        inputs: tuple[Input, ...],
+        key: Key | None,
+        code: CodeIdentity | None,
+        problem: str | None,
+        now: datetime,
+    ) -> Decided:
+        """Decide a step by what is known so far."""
+        options = node.task.options
+        seed = step_seed(self._run_seed, node.name)
+        request = Request(
+            step=node.name,
+            task_name=node.task.name,
+            key=key,
+            problem=problem,
+            cache=options.cache,
+            persist=options.persist,
+            ttl=options.ttl,
+            seed=seed,
+        )
+        priors = self._priors.get(key.digest, ()) if key is not None else ()
+        decision = decide(request, priors, self._policy, now)
+        return Decided(node=node, inputs=inputs, key=key, code=code, decision=decision, seed=seed)
 
     def _prepare(
         self, node: StepNode, digest_of: Callable[[Reference], Digest]
@@ -123,12 +135,28 @@ class Decider:
             self._codes[id(task.fn)] = known
         return known
 
-    def _look_up(self, keys: list[Digest]) -> None:
-        missing = [key for key in dict.fromkeys(keys) if key not in self._priors]
-        if missing:
-            found = self._catalog.lookup(missing)
-            for key in missing:
-                self._priors[key] = found.get(key, ())
+    def _ask_further(self, decided: list[Decided], now: datetime) -> None:
+        """Decide anew, in one query, the steps for which only an older execution may do."""
+        asking = {
+            place: item.key.digest
+            for place, item in enumerate(decided)
+            if item.key is not None
+            and isinstance(item.decision, Execute)
+            and item.decision.reason.cause in _OPEN
+            and item.key.digest not in self._looked_up
+        }
+        if not asking:
+            return
+        keys = list(dict.fromkeys(asking.values()))
+        found = self._catalog.lookup(keys)
+        self._looked_up.update(keys)
+        for key in keys:
+            known = {prior.execution_id: prior for prior in found.get(key, ())}
+            known |= {prior.execution_id: prior for prior in self._priors.get(key, ())}
+            self._priors[key] = tuple(known[place] for place in sorted(known, reverse=True))
+        for place in asking:
+            item = decided[place]
+            decided[place] = self._decided(item.node, item.inputs, item.key, item.code, None, now)
 
     def _explain(self, decided: list[Decided]) -> None:
         """Name what changed since the last time, for steps that nothing else explains."""

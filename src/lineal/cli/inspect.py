@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
+from lineal.planning import brief
 from lineal.records import Execution
 from lineal.references import Located
 from lineal.running import Run
@@ -156,7 +157,7 @@ def _text(value: Any) -> str:
 def _brief(value: str | None) -> str:
     if value is None:
         return "-"
-    return value if len(value) <= 40 else value[:39] + "…"
+    return brief(value)
 
 
 def _show(found: Run, workspace: Workspace) -> None:

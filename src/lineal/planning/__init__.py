@@ -1,6 +1,6 @@
 """Decide, purely: reuse, execute or wait, and why."""
 
-from .explain import explain
+from .explain import brief, explain
 from .keys import make_key
 from .plan import Decision, Execute, Plan, PlannedStep, Reuse, Wait
 from .planner import Policy, Request, decide
@@ -14,6 +14,7 @@ __all__ = [
     "Request",
     "Reuse",
     "Wait",
+    "brief",
     "decide",
     "explain",
     "make_key",

@@ -7,6 +7,9 @@ from collections.abc import Iterator, Mapping
 from lineal.records import Cause, Change, CodeIdentity, Execution, Input, Key, Reason
 
 SHOWN = 3
+"""Changes that the text of a reason names."""
+LONGEST = 50
+"""Characters of a value that it shows."""
 
 
 def explain(key: Key, last: Execution, last_code: CodeIdentity | None) -> Reason | None:
@@ -34,12 +37,8 @@ def changed(key: Key, last: Execution, last_code: CodeIdentity | None) -> Iterat
     for name in sorted({*before, *after}, key=lambda n: (n not in after, n)):
         old, new = before.get(name), after.get(name)
         if old is None or new is None or old.digest != new.digest:
-            yield Change(
-                component="input",
-                name=name,
-                before=_shown(old),
-                after=_shown(new),
-            )
+            shown = _apart(old, new)
+            yield Change(component="input", name=name, before=shown[0], after=shown[1])
 
 
 def _differences(
@@ -52,21 +51,27 @@ def _differences(
             )
 
 
-def _shown(given: Input | None) -> str | None:
-    return None if given is None else given.value or given.digest
+def _apart(old: Input | None, new: Input | None) -> tuple[str | None, str | None]:
+    """How two inputs are shown; with their digests where their texts alone look the same."""
+    before, after = (None if i is None else i.value or i.digest for i in (old, new))
+    if old is None or new is None or brief(before) != brief(after):
+        return before, after
+    return f"{before} ({old.digest.short})", f"{after} ({new.digest.short})"
 
 
 def _phrase(change: Change) -> str:
     if change.component in ("input", "package", "version"):
         what = {"input": "input", "package": "package", "version": "declared"}[change.component]
-        return f"{what} {change.name}: {_brief(change.before)} -> {_brief(change.after)}"
+        return f"{what} {change.name}: {brief(change.before)} -> {brief(change.after)}"
     verb = "is new" if change.before is None else "is gone" if change.after is None else "changed"
     return f"code {change.name} {verb}"
 
 
-def _brief(value: str | None) -> str:
+def brief(value: str | None) -> str:
+    """A value as a line of text shows it."""
     if value is None:
         return "none"
     if value.startswith(("xxh3:", "unique:")):
         return value.partition(":")[0] + ":" + value.partition(":")[2][:10]
-    return value if len(value) <= 40 else value[:39] + "…"
+    # Both ends are kept: a file's name and a digest stand at the end of a text.
+    return value if len(value) <= LONGEST else f"{value[:9]}…{value[10 - LONGEST :]}"

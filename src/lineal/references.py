@@ -5,7 +5,8 @@ latest          the newest run
 3f9a…           a run by its id or a unique beginning of it
 NAME            the newest run of this name
 RUN:STEP        the output of a step
-RUN:STEP.NAME   one of several outputs
+RUN:STEP.NAME   one of several outputs; where dots leave open which, the whole is a step
+                first, then the longest beginning that is one with such an output
 xxh3:ab12…      an artifact by its digest or a unique beginning of it
 """
 
@@ -75,11 +76,7 @@ def _artifact(catalog: Catalog, prefix: str) -> Artifact:
 
 def _output(catalog: Catalog, run: RunRecord, place: str) -> Located:
     steps = {execution.step: execution for execution in run.executions}
-    execution = steps.get(place)
-    wanted = None
-    if execution is None:
-        step, _, wanted = place.rpartition(".")
-        execution = steps.get(step)
+    execution, wanted = _split(steps, place)
     if execution is None:
         near = get_close_matches(place, steps, n=3) or list(steps)[:10]
         raise ReferenceNotFound(
@@ -104,3 +101,19 @@ def _output(catalog: Catalog, run: RunRecord, place: str) -> Located:
     if artifact is None:
         raise ReferenceNotFound(f"The artifact {digest.short} is not recorded in this catalog.")
     return Located(run=run, execution=execution, artifact=artifact)
+
+
+def _split(steps: dict[str, Execution], place: str) -> tuple[Execution | None, str | None]:
+    """The execution and output that a place names: both names may have dots in them."""
+    if place in steps:
+        return steps[place], None
+    parts = place.split(".")
+    splits = [
+        (steps[step], ".".join(parts[i:]))
+        for i in range(len(parts) - 1, 0, -1)
+        if (step := ".".join(parts[:i])) in steps
+    ]
+    for execution, wanted in splits:
+        if any(output.name == wanted for output in execution.outputs):
+            return execution, wanted
+    return splits[0] if splits else (None, None)

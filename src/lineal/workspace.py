@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlparse
 
 from lineal.catalog import Batch, Catalog
 from lineal.config import Settings, read_settings
-from lineal.errors import ConfigurationError
+from lineal.errors import ConfigurationError, StoreUnwritable
 from lineal.metrics import MetricStore
 from lineal.pipeline import Pipeline
 from lineal.planning import Plan, Policy
@@ -60,7 +60,8 @@ class Workspace:
             metrics=MetricStore(root / "metrics"),
         )
         workspace = cls(services, settings)
-        workspace._note_lost_runs()
+        with suppress(StoreUnwritable):  # a store that can only be read is read as it is
+            workspace._note_lost_runs()
         return workspace
 
     @property

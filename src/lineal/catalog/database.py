@@ -104,17 +104,42 @@ def _engine(url: URL, busy_timeout: float) -> Engine:
         return create_engine(url)
     if not url.database or url.database == ":memory:":
         raise ArgumentError("a catalog in memory would be lost; name a file")
-    Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    path = Path(url.database)
+    arguments: dict[str, Any] = {"timeout": busy_timeout, "check_same_thread": False}
+    frozen = _is_frozen(path)
+    if frozen:
+        query = {"mode": "ro", "immutable": "1", "uri": "true"}
+        url = url.set(database=path.absolute().as_uri(), query=query)
+    else:
+        path.parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(
         url,
         # More threads than this at once would wait for each other's short reads.
         pool_size=8,
         max_overflow=56,
-        connect_args={"timeout": busy_timeout, "check_same_thread": False},
+        connect_args=arguments,
     )
-    event.listen(engine, "connect", _on_connect)
+    event.listen(engine, "connect", _on_frozen if frozen else _on_connect)
     event.listen(engine, "begin", _on_begin)
     return engine
+
+
+def _is_frozen(path: Path) -> bool:
+    """Whether a catalog can be read and never change: it lies where nothing can be written.
+
+    SQLite needs a file of its own beside one in WAL mode, even to read it, unless told that
+    nobody writes. What waits in a log could then not be read, so such a catalog is left alone.
+    """
+    if not path.is_file() or os.access(path.parent, os.W_OK):
+        return False
+    log = Path(f"{path}-wal")
+    return not log.exists() or log.stat().st_size == 0
+
+
+def _on_frozen(connection: Any, _record: Any) -> None:
+    """Make a connection to a file that can't change ready to be read."""
+    connection.isolation_level = None
+    connection.create_function("lower", 1, _lower, deterministic=True)
 
 
 def _on_connect(connection: Any, _record: Any) -> None:

@@ -19,7 +19,13 @@ from lineal.catalog import Batch, Catalog
 from lineal.catalog.database import Database
 from lineal.catalog.migrate import MIGRATIONS, REVISIONS, upgrade
 from lineal.catalog.tables import metadata
-from lineal.errors import CatalogBusy, ConfigurationError, StoreError, StoreVersionError
+from lineal.errors import (
+    CatalogBusy,
+    ConfigurationError,
+    StoreError,
+    StoreUnwritable,
+    StoreVersionError,
+)
 
 from .conftest import artifact, digest
 
@@ -179,3 +185,16 @@ def test_no_statement_of_a_reader_depends_on_how_many_runs_there_are(catalog, wr
     one = len(seen)
     catalog.runs()
     assert len(seen) == 2 * one
+
+
+def test_a_catalog_where_nothing_can_be_written_is_read_and_refuses_to_be_written(
+    url, write, catalog, tmp_path, monkeypatch
+):
+    run = write.begin()
+    catalog.close()
+    monkeypatch.setattr("os.access", lambda *_: False)
+    with Catalog.open(url) as frozen:
+        assert frozen.runs() == [run]
+        with pytest.raises(StoreUnwritable, match="can't be written"):
+            frozen.set_note(run.number, "no")
+    assert not (tmp_path / "catalog.db-wal").exists()

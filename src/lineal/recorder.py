@@ -37,9 +37,11 @@ BATCH = 512
 """Executions committed at once at the most."""
 WAITING = 1024
 """Executions that may wait to be written before the run is held up."""
+HELD = 1 << 28
+"""Bytes of values that may wait to be written before the run is held up."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Entry:
     """One execution to be written, with the values it brings along."""
 
@@ -53,6 +55,8 @@ class Entry:
     artifacts: Sequence[Artifact] = ()
     """Records of values that are kept already."""
     code: CodeIdentity | None = None
+    held: int = 0
+    """Bytes of its values; the recorder's own account."""
 
 
 class Recorder:
@@ -72,13 +76,23 @@ class Recorder:
         self.not_stored: dict[str, OutputNotStorable] = {}
         """By step: outputs that no codec could keep."""
         self._thread: threading.Thread | None = None
+        self._held = 0
+        self._less_held = threading.Condition()
 
     def record(self, entry: Entry) -> None:
-        """Write an execution soon; raises what made an earlier one fail to be written."""
+        """Write an execution soon; raises what made an earlier one fail to be written.
+
+        Waits while the values of earlier ones fill too much memory.
+        """
         self._raise_failure()
         if self._thread is None:
             self._thread = threading.Thread(target=self._work, name="lineal-recorder", daemon=True)
             self._thread.start()
+        held = entry.held = sum(_bytes_in(*kept) for kept in entry.values)
+        if held:
+            with self._less_held:
+                self._less_held.wait_for(lambda: self._held == 0 or self._held + held <= HELD)
+                self._held += held
         self._queue.put(entry)
 
     def flush(self) -> None:
@@ -156,8 +170,18 @@ class Recorder:
                     self._write(entries)
             except BaseException as error:  # noqa: BLE001 - raised again in the run's thread
                 self._failure = error
+            self._let_go(entries)
             for event in events:
                 event.set()
+
+    def _let_go(self, entries: list[Entry]) -> None:
+        """Forget values that are written, also while nothing else comes."""
+        held = sum(entry.held for entry in entries)
+        entries.clear()
+        if held:
+            with self._less_held:
+                self._held -= held
+                self._less_held.notify()
 
     def _take(self) -> tuple[list[Entry], list[threading.Event], bool]:
         entries: list[Entry] = []
@@ -226,6 +250,16 @@ class Recorder:
             artifacts[identity.digest] = describe(identity)
             return error
         return None
+
+
+def _bytes_in(value: Any, identity: ValueIdentity) -> int:
+    """How much memory a value holds, where that is told at once; else 0."""
+    if isinstance(value, (bytes, str)):
+        return len(value)
+    if identity.kind == "array":
+        return int(getattr(value, "nbytes", 0))
+    profile = identity.profile
+    return 8 * int(profile.get("rows", 0)) * len(profile.get("columns", ()))
 
 
 def describe(identity: ValueIdentity) -> Artifact:

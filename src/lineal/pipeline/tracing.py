@@ -38,6 +38,9 @@ class Engine(Protocol):
     def digest(self, value: Any) -> Digest:
         """Identity of a value; raises UnhashableError."""
 
+    def declared(self, step: StepNode) -> None:
+        """A step has been added."""
+
     def demand(self, step: StepNode, output: str) -> Any:
         """The value of a step's output, running what it needs; raises what the step raised."""
 
@@ -107,6 +110,7 @@ class Trace:
         arguments = {n: self._argument(task, n, value) for n, value in bound.items()}
         step = StepNode(position=len(self.steps) + 1, name=name, task=task, arguments=arguments)
         self.steps.append(step)
+        self.engine.declared(step)
         if len(task.outputs) == 1:
             return Handle(self, step, task.outputs[0])
         handles = [Handle(self, step, output) for output in task.outputs]

@@ -22,7 +22,7 @@ from .deciding import Decider, as_setting
 from .execute import own_traceback
 from .local import ThreadRunner
 from .opening import open_run, snapshot
-from .results import Found, collect, load_result
+from .results import Found, collect, load_result, references_in
 from .run import Run
 from .session import Session
 
@@ -71,7 +71,7 @@ def run_pipeline(
     with ending.noted():
         with capturing(echo=options.echo), _inside(Trace(session), body) as trace:
             returned = pipeline.invoke(arguments)
-            session.drive(trace.steps)
+            session.conclude(trace.steps, references_in(returned))
         ending.error = session.failure
         if ending.error is None:
             found = collect(returned, _output_of(session), body.keep)

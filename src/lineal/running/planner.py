@@ -61,6 +61,9 @@ class _Planning:
     def digest(self, value: Any) -> Digest:
         return value_digest(value)
 
+    def declared(self, step: StepNode) -> None:
+        """Steps are taken from the trace when they are decided."""
+
     def demand(self, step: StepNode, output: str) -> Any:
         self.decide_all()
         if step.position not in self._outputs:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from lineal.errors import UserError
@@ -48,6 +48,18 @@ def plain(value: Any) -> Any:
     if type(value) is dict:
         return {key: plain(item) for key, item in value.items()}
     return value
+
+
+def references_in(returned: Any) -> Iterator[Reference]:
+    """Every output that what a body returned refers to, wherever `plain` finds it."""
+    if isinstance(returned, Handle):
+        yield reference_of(returned)
+    elif isinstance(returned, (list, tuple)):
+        for item in returned:
+            yield from references_in(item)
+    elif type(returned) is dict:
+        for item in returned.values():
+            yield from references_in(item)
 
 
 def load_result(services: Services, record: RunRecord) -> Any:

@@ -19,15 +19,14 @@ from lineal.digests.canonical import value_digest
 from lineal.digests.digest import Digest
 from lineal.errors import LinealError, RunCancelled, StepFailed
 from lineal.metrics import Journal
-from lineal.pipeline.graph import Leaf, Literal, Reference, StepNode, resolve
+from lineal.pipeline.graph import Reference, StepNode
 from lineal.planning import Reuse
 from lineal.recorder import Recorder
 from lineal.records import Cause, Execution, Reason, execution_id
 
 from .base import Runner, RunOptions, Services
 from .deciding import Decided, Decider
-from .execute import ELSEWHERE, Guard, Outcome, Produced, StepCall, own_traceback
-from .parcels import Parcel
+from .execute import Outcome, StepCall, own_traceback
 from .recording import (
     entry_of_failure,
     entry_of_outcome,
@@ -35,7 +34,7 @@ from .recording import (
     entry_of_skip,
     prior_of,
 )
-from .slots import Slot
+from .shelf import Shelf
 
 
 class Session:
@@ -61,9 +60,7 @@ class Session:
         self._recorder = recorder
         self._journal = journal
         self._runner = runner
-        self._slots: dict[Digest, Slot] = {}
-        self._outputs: dict[int, dict[str, Digest]] = {}
-        """Position of a step that succeeded -> the digests of its outputs."""
+        self._shelf = Shelf(services.values, services.catalog, recorder.artifact)
         self._errors: dict[int, BaseException] = {}
         """Position of a step that failed or was skipped -> why."""
         self._executing: dict[Digest, list[StepNode]] = {}
@@ -88,21 +85,27 @@ class Session:
         """Identity of a value that the pipeline's body gives to a step."""
         return value_digest(value)
 
+    def declared(self, step: StepNode) -> None:
+        """Count on a step that the pipeline's body has declared."""
+        self._shelf.declared(step)
+
     def demand(self, step: StepNode, output: str) -> Any:
         """The value of an output, running what it needs."""
-        if step.position not in self._outputs:
+        if step not in self._shelf:
             self.drive([step])
         error = self._errors.get(step.position)
         if error is not None:
             raise error
-        slot = self._slots[self._outputs[step.position][output]]
-        if not slot.in_memory and slot.artifact is None:
-            self.locate([slot])
-        return slot.value(self._services.values)
+        return self._shelf.value(Reference(step, output))
 
     def output_digest(self, reference: Reference) -> Digest:
         """The digest of an output of a step that succeeded."""
-        return self._outputs[reference.step.position][reference.output]
+        return self._shelf.digest(reference)
+
+    def conclude(self, steps: Iterable[StepNode], returned: Iterable[Reference]) -> None:
+        """Bring all steps to an end, after the pipeline's body has returned."""
+        self._shelf.body_ended(returned)
+        self.drive(steps)
 
     # The loop.
 
@@ -124,7 +127,7 @@ class Session:
         return self.failure is not None and not self._options.keep_going
 
     def _settled(self, node: StepNode) -> bool:
-        return node.position in self._outputs or node.position in self._errors
+        return node in self._shelf or node.position in self._errors
 
     def _enlist(self, targets: Iterable[StepNode]) -> None:
         waiting = [node for node in targets if not self._settled(node)]
@@ -136,7 +139,7 @@ class Session:
                     waiting.append(above)
         for position in sorted(found):
             node = found[position]
-            unmet = [above for above in node.upstream if above.position not in self._outputs]
+            unmet = [above for above in node.upstream if above not in self._shelf]
             broken = next((a for a in unmet if a.position in self._errors), None)
             if broken is not None:
                 self._skip(node, broken)
@@ -153,13 +156,18 @@ class Session:
             node = self._ready.popleft()
             if not self._settled(node):
                 wave.append(node)
-        for decided in self._decider.decide(wave, self.output_digest):
+        deeper = []
+        for decided in self._decider.decide(wave, self._shelf.digest):
             if isinstance(decided.decision, Reuse):
                 self._reuse(decided)
             elif self._is_twin(decided):
                 continue
+            elif decided.node.upstream:
+                deeper.append(decided)
             else:
                 self._stale.append(decided)
+        # What takes values comes before what only makes them, so that few lie in memory.
+        self._stale.extendleft(reversed(deeper))
 
     def _is_twin(self, decided: Decided) -> bool:
         """Whether the same key is being executed already: then it waits, and reuses."""
@@ -175,83 +183,30 @@ class Session:
     def _reuse(self, decided: Decided) -> None:
         entry = entry_of_reuse(decided, self._run_id, self._run_number)
         assert isinstance(decided.decision, Reuse)
-        for output in decided.decision.prior.outputs:
-            self._slots.setdefault(output.digest, Slot(output.digest))
-        self._settle(decided.node, {o.name: o.digest for o in decided.decision.prior.outputs})
+        outputs = {o.name: o.digest for o in decided.decision.prior.outputs}
+        self._shelf.reused(decided.node, outputs)
+        self._settle(decided.node)
         self._note(entry.execution)
         self._recorder.record(entry)
 
     def _submit(self, decided: Decided) -> None:
         node = decided.node
-        self._find_artifacts(node)
+        self._shelf.find(node)
         context = StepContext(
             execution_id=execution_id(self._run_number, node.position), points=self._journal
         )
         call = StepCall(
             step=node.name,
             task=node.task,
-            load=lambda: self._load(node),
+            load=lambda: self._shelf.load(node),
             seed=decided.seed,
             context=context,
-            pack=lambda: self._pack(node),
+            pack=lambda: self._shelf.pack(node),
         )
         self._options.observer.started(node.name, decided.decision.reason)
         self._in_flight[node.position] = decided
         future = self._runner.submit(call)
         future.add_done_callback(lambda done: self._done.put((decided, done)))
-
-    def _slot_of(self, leaf: Reference) -> Slot:
-        return self._slots[self.output_digest(leaf)]
-
-    def _find_artifacts(self, node: StepNode) -> None:
-        """Learn where the values of reused steps lie, before another thread wants them."""
-        slots = [self._slot_of(leaf) for _, leaf in node.leaves if isinstance(leaf, Reference)]
-        missing = [s for s in slots if not s.in_memory and s.artifact is None]
-        if missing:
-            self.locate(missing)
-
-    def locate(self, slots: Iterable[Slot]) -> None:
-        """Find the records of values that are not in memory."""
-        wanted = {slot.digest: slot for slot in slots}
-        for digest in list(wanted):
-            written = self._recorder.artifact(digest)
-            if written is not None:
-                wanted.pop(digest).artifact = written
-        for digest, artifact in self._services.catalog.artifacts(list(wanted)).items():
-            wanted[digest].artifact = artifact
-
-    def _load(self, node: StepNode) -> tuple[dict[str, Any], list[Guard]]:
-        guards: list[Guard] = []
-        names = iter(node.leaves)
-
-        def value_of(leaf: Leaf) -> Any:
-            name, _ = next(names)
-            if isinstance(leaf, Literal):
-                if leaf.digest is not None:
-                    guards.append((name, leaf.value, leaf.digest))
-                return leaf.value
-            slot = self._slot_of(leaf)
-            value = slot.value(self._services.values)
-            guards.append((name, value, slot.digest))
-            return value
-
-        arguments = {name: resolve(a, value_of) for name, a in node.arguments.items()}
-        return arguments, guards
-
-    def _pack(self, node: StepNode) -> dict[str, Any]:
-        names = iter(node.leaves)
-
-        def parcel_of(leaf: Leaf) -> Parcel:
-            name, _ = next(names)
-            if isinstance(leaf, Literal):
-                return Parcel(name=name, digest=leaf.digest, value=leaf.value)
-            slot = self._slot_of(leaf)
-            if slot.artifact is not None and slot.artifact.stored is not None:
-                return Parcel(name=name, digest=slot.digest, artifact=slot.artifact)
-            value = slot.value(self._services.values)
-            return Parcel(name=name, digest=slot.digest, value=value)
-
-        return {name: resolve(a, parcel_of) for name, a in node.arguments.items()}
 
     def _collect(self) -> None:
         decided, future = self._done.get()
@@ -268,14 +223,10 @@ class Session:
     def _succeeded(self, decided: Decided, outcome: Outcome) -> None:
         entry = entry_of_outcome(decided, outcome, self._run_id, self._run_number)
         declared = outcome.outputs[: len(decided.node.task.outputs)]
-        for produced in declared:
-            digest = produced.identity.digest
-            slot = self._slots.get(digest)
-            if slot is None or not slot.in_memory:
-                self._slots[digest] = _slot(produced)
+        self._shelf.made(decided.node, declared, kept=decided.node.task.options.persist)
         for points in outcome.points:
             self._journal.log_many(*points)
-        self._settle(decided.node, {p.name: p.identity.digest for p in declared})
+        self._settle(decided.node)
         self._note(entry.execution)
         self._recorder.record(entry)
         if decided.key is not None and decided.node.task.options.persist:
@@ -284,14 +235,18 @@ class Session:
     def _failed(self, decided: Decided, outcome: Outcome) -> None:
         assert outcome.error is not None
         entry = entry_of_failure(decided, outcome, self._run_id, self._run_number)
-        self._errors[decided.node.position] = outcome.error
+        self._break(decided.node, outcome.error)
         self.failure = self.failure or outcome.error
         self._note(entry.execution)
         self._recorder.record(entry)
         self._skip_dependents(decided.node)
 
-    def _settle(self, node: StepNode, outputs: dict[str, Digest]) -> None:
-        self._outputs[node.position] = outputs
+    def _break(self, node: StepNode, error: BaseException) -> None:
+        self._errors[node.position] = error
+        self._shelf.ended(node)
+
+    def _settle(self, node: StepNode) -> None:
+        self._shelf.ended(node)
         for below in self._dependents.pop(node.position, ()):
             self._unmet[below.position] -= 1
             if self._unmet[below.position] == 0:
@@ -303,7 +258,7 @@ class Session:
                 self._skip(below, node)
 
     def _skip(self, node: StepNode, because: StepNode) -> None:
-        self._errors[node.position] = self._errors[because.position]
+        self._break(node, self._errors[because.position])
         reason = Reason(
             cause=Cause.UPSTREAM_FAILED, text=f"It needs {because.name}, which did not succeed."
         )
@@ -325,7 +280,7 @@ class Session:
         self._ready.clear()
         for node in nodes:
             if not self._settled(node):
-                self._errors[node.position] = error
+                self._break(node, error)
                 self._record_skip(node, reason)
                 self._skip_dependents(node)
 
@@ -338,7 +293,7 @@ class Session:
         self._abandon(reason, error)
         for node in in_flight:
             if not self._settled(node):
-                self._errors[node.position] = error
+                self._break(node, error)
                 self._record_skip(node, reason)
                 self._skip_dependents(node)
 
@@ -352,13 +307,6 @@ class Session:
         self._options.observer.ended(
             execution.step, execution.status.value, execution.reason, execution.resources
         )
-
-
-def _slot(produced: Produced) -> Slot:
-    slot = Slot(produced.identity.digest, artifact=produced.artifact)
-    if produced.value is not ELSEWHERE:
-        slot.keep(produced.value)
-    return slot
 
 
 def _outcome(node: StepNode, future: Future[Outcome]) -> Outcome:

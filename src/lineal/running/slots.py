@@ -16,17 +16,29 @@ _UNSET: Any = object()
 class Slot:
     """One value of a run. `value` may be called from any thread; it loads at most once."""
 
-    __slots__ = ("_lock", "_value", "artifact", "digest")
+    __slots__ = ("_lock", "_value", "artifact", "asked", "digest", "droppable", "idle", "takers")
 
     def __init__(self, digest: Digest, *, artifact: Artifact | None = None) -> None:
         self.digest = digest
         self.artifact = artifact
+        self.takers = 0
+        """Arguments of steps that have not ended and take it."""
+        self.asked = False
+        """Whether the pipeline's body looked at it."""
+        self.droppable = True
+        """Whether it is, or will be, in the store."""
+        self.idle = False
+        """Whether it waits to be let go of."""
         self._value: Any = _UNSET
         self._lock = threading.Lock()
 
     def keep(self, value: Any) -> None:
         """Have the value at hand from now on."""
         self._value = value
+
+    def drop(self) -> None:
+        """Have the value in the store alone; `artifact` must say where."""
+        self._value = _UNSET
 
     @property
     def in_memory(self) -> bool:
@@ -40,13 +52,15 @@ class Slot:
             BlobMissing: its bytes were not kept.
             BlobCorrupt: its bytes are not what was written.
         """
-        if self._value is _UNSET:
+        value = self._value
+        if value is _UNSET:
             with self._lock:
-                if self._value is _UNSET:
+                value = self._value
+                if value is _UNSET:
                     if self.artifact is None:
                         raise BlobMissing(
                             f"The value {self.digest.short} is not recorded; run the step that"
                             " makes it again with --force."
                         )
-                    self._value = values.load(self.artifact)
-        return self._value
+                    value = self._value = values.load(self.artifact)
+        return value

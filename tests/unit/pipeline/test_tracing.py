@@ -28,6 +28,9 @@ class Plain:
     def digest(self, value: Any) -> Digest:
         return value_digest(value)
 
+    def declared(self, step: StepNode) -> None:
+        pass
+
     def demand(self, step: StepNode, output: str) -> Any:
         for node in step.ancestors():
             if node.name not in self.ran:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from . import postgresql
 
 # Set before anything imports Matplotlib or makes a console, also in child processes.
 os.environ["MPLBACKEND"] = "Agg"
@@ -32,6 +35,16 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / ".lineal"
     monkeypatch.setenv("LINEAL_STORE", str(folder))
     return folder
+
+
+@pytest.fixture(scope="session")
+def new_postgresql() -> Iterator[Callable[[], str]]:
+    """Makes the URL of an empty PostgreSQL database, on a server that the tests start."""
+    reason = postgresql.why_not()
+    if reason is not None:
+        pytest.skip(reason)
+    with postgresql.running() as server:
+        yield server.new_database
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

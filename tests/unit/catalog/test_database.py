@@ -30,6 +30,12 @@ from lineal.errors import (
 from .conftest import artifact, digest
 
 
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    """A file: these tests are of SQLite's own ways."""
+    return f"sqlite:///{tmp_path / 'catalog.db'}"
+
+
 def schema(path: Path) -> list[tuple[str, ...]]:
     connection = sqlite3.connect(path)
     try:

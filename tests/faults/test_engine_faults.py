@@ -38,6 +38,34 @@ if __name__ == "__main__":
     assert chain() == 12
 """
 
+RACING = """
+import os, sys, time
+from pathlib import Path
+from lineal import Workspace, log_metric, pipeline, task
+
+@task
+def count(i):
+    log_metric("i", i)
+    time.sleep(0.01)
+    return i
+
+@task
+def noise(n):
+    return os.urandom(8000)
+
+@pipeline
+def racing():
+    return noise.map(count.map(range(10)))
+
+if __name__ == "__main__":
+    ready, go = map(Path, sys.argv[1:])
+    with Workspace.open() as workspace:
+        ready.touch()
+        while not go.exists():
+            time.sleep(0.001)
+        assert workspace.run(racing).status.value == "finished"
+"""
+
 
 @task
 def big(n: int) -> bytes:
@@ -85,13 +113,46 @@ def test_a_killed_run_is_lost_and_running_again_completes_it(
 
 
 @pytest.mark.slow
-def test_two_runs_at_once_in_one_store_both_finish(tmp_path: Path, store: Path) -> None:
-    both = [start(tmp_path), start(tmp_path)]
+def test_two_runs_of_the_same_keys_at_once_lose_nothing_and_a_third_reuses(
+    tmp_path: Path, store: Path
+) -> None:
+    script = tmp_path / "racing.py"
+    script.write_text(RACING)
+    both = [
+        subprocess.Popen(
+            [sys.executable, str(script), str(tmp_path / name), str(tmp_path / "go")],
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for name in ("ready-1", "ready-2")
+    ]
+    while not all((tmp_path / name).exists() for name in ("ready-1", "ready-2")):
+        assert all(process.poll() is None for process in both)
+        time.sleep(0.01)
+    (tmp_path / "go").touch()
     for process in both:
         _, errors = process.communicate(timeout=60)
         assert process.returncode == 0, errors
     with Workspace.open(store) as workspace:
-        assert [r.status for r in workspace.runs()] == [RunStatus.FINISHED] * 2
+        runs = [workspace.get_run(str(number)) for number in (1, 2)]
+        assert runs[0].started_at < runs[1].record.finished_at
+        assert runs[1].started_at < runs[0].record.finished_at
+        for run in runs:
+            assert run.status is RunStatus.FINISHED
+            steps = [e for e in run.executions if e.position]
+            assert len(steps) == 20
+            assert all(e.outputs for e in steps)
+            for step in steps:
+                assert isinstance(workspace.get(f"{run.id}:{step.step}"), (int, bytes))
+            assert workspace.metrics(run).num_rows == 10
+    third = subprocess.run(
+        [sys.executable, str(script), str(tmp_path / "ready-3"), str(tmp_path / "go")], check=False
+    )
+    assert third.returncode == 0
+    with Workspace.open(store) as workspace:
+        run = workspace.get_run("3")
+        assert {e.status for e in run.executions if e.position} == {ExecutionStatus.REUSED}
+        assert run.result in [earlier.result for earlier in runs]
 
 
 def test_a_corrupted_blob_is_named_and_never_returned(store: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -25,7 +26,10 @@ if TYPE_CHECKING:
 
 BIG = 64 * 2**20
 """Bytes from which a segment is large enough to be left alone."""
+MANY = 32
+"""Small segments from which merging them is worth its while."""
 _STALE_SECONDS = 86_400
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +128,19 @@ class MetricStore:
             self._sweep_temporaries()
         return found
 
-    def compact(self, min_segments: int = 32) -> Compacted:
+    def tidy(self) -> None:
+        """`compact` when there are many small segments; whatever hinders it is put off.
+
+        Where there is nothing to do it costs the listing of a folder.
+        """
+        try:
+            found = names(self._places.segments, SEGMENT)
+            if len(found) >= MANY and worth_merging(self._sizes(found), MANY, BIG):
+                self.compact()
+        except Exception as error:  # noqa: BLE001 - no run may fail because of it
+            _log.warning("The metrics could not be merged, and stay as they are: %s", error)
+
+    def compact(self, min_segments: int = MANY) -> Compacted:
         """Merge small segments into a large one, when there are at least so many.
 
         Readers and writers may go on meanwhile. A crash leaves files that are not read and

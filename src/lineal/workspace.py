@@ -13,6 +13,7 @@ from urllib.parse import unquote, urlparse
 
 from lineal.catalog import Batch, Catalog
 from lineal.config import Settings, read_settings
+from lineal.digests.memo import StatMemo
 from lineal.errors import ConfigurationError, StoreUnwritable
 from lineal.metrics import MetricStore
 from lineal.pipeline import Pipeline
@@ -26,6 +27,7 @@ from lineal.running.results import load_result
 from lineal.store import StoreFolder, find_store
 
 FOLDER = ".lineal"
+MEMO = "stat-memo"
 
 
 class Workspace:
@@ -58,6 +60,7 @@ class Workspace:
             catalog=catalog,
             values=folder.values(trust_pickle=settings.trust_pickle),
             metrics=MetricStore(root / "metrics"),
+            memo=StatMemo.load(root / MEMO),
         )
         workspace = cls(services, settings)
         with suppress(StoreUnwritable):  # a store that can only be read is read as it is

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
+import threading
 import time
 from itertools import islice
 from pathlib import Path
@@ -40,20 +41,29 @@ class StatMemo:
 
     def __init__(self, path: Path | None = None) -> None:
         self.path = path
-        self._known: dict[_Key, str] = {}
+        self._entries: dict[_Key, str] | None = {}
         self._changed = False
+        self._lock = threading.Lock()
 
     @classmethod
     def load(cls, path: Path) -> StatMemo:
-        """The memo saved at a path; an empty one if there is none, or if it is damaged."""
+        """The memo saved at a path, read when it is first asked.
+
+        It is an empty one if there is none, or if it is damaged.
+        """
         memo = cls(path)
-        try:
-            header, checksum, body = path.read_text("ascii").split("\n", 2)
-            if header == _HEADER and checksum == xxh3_128_hexdigest(body.encode()):
-                memo._known = dict(map(_parse, body.splitlines()))
-        except (OSError, ValueError):
-            memo._known = {}
+        memo._entries = None
         return memo
+
+    @property
+    def _known(self) -> dict[_Key, str]:
+        entries = self._entries
+        if entries is None:
+            with self._lock:
+                entries = self._entries
+                if entries is None:
+                    entries = self._entries = _saved(self.path)
+        return entries
 
     def save(self) -> None:
         """Write it where it was loaded from, whole or not at all.
@@ -97,6 +107,18 @@ class StatMemo:
 def now_ns() -> int:
     """The time by the clock that files are stamped with."""
     return time.time_ns()
+
+
+def _saved(path: Path | None) -> dict[_Key, str]:
+    if path is None:
+        return {}
+    try:
+        header, checksum, body = path.read_text("ascii").split("\n", 2)
+        if header == _HEADER and checksum == xxh3_128_hexdigest(body.encode()):
+            return dict(map(_parse, body.splitlines()))
+    except (OSError, ValueError):
+        pass
+    return {}
 
 
 def _parse(line: str) -> tuple[_Key, str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from lineal.catalog import Catalog
+from lineal.digests.memo import StatMemo
 from lineal.metrics import MetricStore
 from lineal.planning import Policy
 from lineal.records import Reason, Resources
@@ -26,6 +27,8 @@ class Services:
     catalog: Catalog
     values: ValueStore
     metrics: MetricStore
+    memo: StatMemo = field(default_factory=StatMemo)
+    """What is known of files that have not changed."""
 
 
 class Observer(Protocol):

@@ -23,7 +23,9 @@ from lineal.digests import code as _code_of_values  # noqa: F401 - identifies th
 from lineal.digests.canonical import identify, value_digest
 from lineal.digests.digest import Digest, unique_digest
 from lineal.digests.identity import ValueIdentity
+from lineal.digests.memo import StatMemo
 from lineal.errors import (
+    MissingFileError,
     MutatedInput,
     RunCancelled,
     StepFailed,
@@ -39,7 +41,7 @@ from .resources import MemorySampler
 from .seeding import seeded
 
 _PACKAGE = str(Path(__file__).resolve().parents[1])
-_UNCHANGING = (type(None), bool, int, float, complex, str, bytes, Path, Metrics, Picture)
+_UNCHANGING = (type(None), bool, int, float, complex, str, bytes, Metrics, Picture)
 
 
 class ELSEWHERE:
@@ -62,6 +64,8 @@ class StepCall:
     context: StepContext
     pack: Callable[[], dict[str, Any]]
     """Gives the arguments as parcels, for runners in other processes."""
+    memo: StatMemo | None = None
+    """What is known of files, where that is at hand."""
 
     @property
     def options(self) -> TaskOptions:
@@ -171,7 +175,7 @@ def _attempt(call: StepCall) -> list[Produced]:
         returned = call.task.fn(*positional, **keywords)
         if inspect.iscoroutine(returned):
             returned = asyncio.run(returned)
-    _check_guards(call.step, guards)
+    _check_guards(call, guards)
     outputs = [_produce(n, v, call) for n, v in _split(call, returned)]
     outputs += [_produce(n, v, call) for n, v in call.context.artifacts]
     return outputs
@@ -225,15 +229,31 @@ def unidentified(value: Any, digest: Digest, why: str = "") -> ValueIdentity:
     )
 
 
-def _check_guards(step: str, guards: Sequence[Guard]) -> None:
+def _check_guards(call: StepCall, guards: Sequence[Guard]) -> None:
     for name, value, digest in guards:
         if isinstance(value, _UNCHANGING) or digest.startswith("unique:"):
             continue
-        if value_digest(value) != digest:
+        if isinstance(value, Path):
+            # A step may well write where an argument that does not count tells it to.
+            ignored = name.partition("[")[0] in call.options.ignore
+            if not ignored and _digest_now(value, call.memo) != digest:
+                raise MutatedInput(
+                    f"What lies at {str(value)!r}, the argument {name!r} of the step"
+                    f" {call.step!r}, changed while the run went on. Return the paths of what a"
+                    " step writes, or declare the argument with ignore. Its result is not kept."
+                )
+        elif value_digest(value, call.memo) != digest:
             raise MutatedInput(
-                f"The step {step!r} changed its argument {name!r} ({type(value).__name__}), which"
-                " other steps may share; let it work on a copy. Its result is not kept."
+                f"The step {call.step!r} changed its argument {name!r} ({type(value).__name__}),"
+                " which other steps may share; let it work on a copy. Its result is not kept."
             )
+
+
+def _digest_now(path: Path, memo: StatMemo | None) -> Digest | None:
+    try:
+        return value_digest(path, memo)
+    except (MissingFileError, UnhashableError):
+        return None
 
 
 @contextmanager

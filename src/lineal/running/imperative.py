@@ -14,7 +14,7 @@ from .base import RunOptions, Services
 from .body import Body
 from .capture import capturing
 from .launch import Ending
-from .opening import open_run, snapshot
+from .opening import open_run, snapshot, tidy_up
 from .results import load_result
 from .run import Run
 
@@ -61,6 +61,7 @@ def start_run(
         code=snapshot(services, [code_file] if code_file else []),
     )
     active.complete(record)
+    tidy_up(services)
     raised: Any = ending.cancelled or ending.error
     if raised is not None:
         raise raised

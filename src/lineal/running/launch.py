@@ -21,7 +21,7 @@ from .capture import capturing
 from .deciding import Decider, as_setting
 from .execute import own_traceback
 from .local import ThreadRunner
-from .opening import open_run, snapshot
+from .opening import open_run, snapshot, tidy_up
 from .results import Found, collect, load_result, references_in
 from .run import Run
 from .session import Session
@@ -90,6 +90,7 @@ def run_pipeline(
             [pipeline.fn.__code__.co_filename, *(f for c in decider.codes for f in c.files)],
         ),
     )
+    tidy_up(services)
     if ending.cancelled is not None:
         raise ending.cancelled
     if isinstance(ending.error, UserError):

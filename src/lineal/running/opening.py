@@ -103,6 +103,15 @@ def snapshot(services: Services, files: Iterable[str]) -> CodeSnapshot:
     return CodeSnapshot(files=kept, git_commit=commit, git_branch=branch, git_dirty=dirty)
 
 
+def tidy_up(services: Services) -> None:
+    """After a run: save what is known of files, and merge metrics that lie in many pieces.
+
+    The run is recorded already; nothing here can make it fail.
+    """
+    services.memo.save()
+    services.metrics.tidy()
+
+
 def project_root(folder: Path) -> Path:
     """The nearest folder above that is marked as a project, else the folder itself."""
     for candidate in (folder, *folder.parents):

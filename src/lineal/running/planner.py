@@ -59,7 +59,7 @@ class _Planning:
         self.planned: dict[int, PlannedStep] = {}
 
     def digest(self, value: Any) -> Digest:
-        return value_digest(value)
+        return value_digest(value, self._services.memo)
 
     def declared(self, step: StepNode) -> None:
         """Steps are taken from the trace when they are decided."""

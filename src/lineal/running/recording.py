@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
 from lineal.digests.digest import Digest
+from lineal.digests.identity import ValueIdentity
 from lineal.pipeline.graph import Literal, StepNode
 from lineal.planning import Reuse
 from lineal.recorder import Entry
@@ -19,7 +22,7 @@ from lineal.records import (
 )
 
 from .deciding import Decided
-from .execute import Outcome, identity_of, unidentified
+from .execute import Outcome, unidentified
 
 
 def entry_of_reuse(decided: Decided, run_id: str, run_number: int) -> Entry:
@@ -49,7 +52,13 @@ def entry_of_reuse(decided: Decided, run_id: str, run_number: int) -> Entry:
     )
 
 
-def entry_of_outcome(decided: Decided, outcome: Outcome, run_id: str, run_number: int) -> Entry:
+def entry_of_outcome(
+    decided: Decided,
+    outcome: Outcome,
+    run_id: str,
+    run_number: int,
+    identity_of: Callable[[Any, Digest], ValueIdentity],
+) -> Entry:
     """A step that was executed, with the values it brings along."""
     persist = decided.node.task.options.persist
     outside = [
@@ -63,10 +72,10 @@ def entry_of_outcome(decided: Decided, outcome: Outcome, run_id: str, run_number
     at_hand = [(p.value, p.identity) for p in outcome.outputs if p.artifact is None]
     return Entry(
         execution=_execution(decided, outcome, ExecutionStatus.EXECUTED, run_id, run_number),
-        inputs=[(x.value, identity_of(x.value)) for x, _ in outside if x.digest is not None],
+        inputs=[(x.value, identity_of(x.value, x.digest)) for x, _ in outside if x.digest],
         values=at_hand if persist else (),
         described=[
-            *(unidentified(x.value, given.digest) for x, given in outside if x.digest is None),
+            *(unidentified(x.value, given.digest) for x, given in outside if not x.digest),
             *(identity for _, identity in at_hand if not persist),
         ],
         artifacts=[p.artifact for p in outcome.outputs if p.artifact is not None],

@@ -15,7 +15,6 @@ from concurrent.futures.process import BrokenProcessPool
 from typing import Any
 
 from lineal.context import StepContext
-from lineal.digests.canonical import value_digest
 from lineal.digests.digest import Digest
 from lineal.errors import LinealError, RunCancelled, StepFailed
 from lineal.metrics import Journal
@@ -60,7 +59,7 @@ class Session:
         self._recorder = recorder
         self._journal = journal
         self._runner = runner
-        self._shelf = Shelf(services.values, services.catalog, recorder.artifact)
+        self._shelf = Shelf(services.values, services.catalog, services.memo, recorder.artifact)
         self._errors: dict[int, BaseException] = {}
         """Position of a step that failed or was skipped -> why."""
         self._executing: dict[Digest, list[StepNode]] = {}
@@ -83,7 +82,7 @@ class Session:
 
     def digest(self, value: Any) -> Digest:
         """Identity of a value that the pipeline's body gives to a step."""
-        return value_digest(value)
+        return self._shelf.identify(value)
 
     def declared(self, step: StepNode) -> None:
         """Count on a step that the pipeline's body has declared."""
@@ -202,6 +201,7 @@ class Session:
             seed=decided.seed,
             context=context,
             pack=lambda: self._shelf.pack(node),
+            memo=self._services.memo,
         )
         self._options.observer.started(node.name, decided.decision.reason)
         self._in_flight[node.position] = decided
@@ -221,7 +221,9 @@ class Session:
             self._ready.extend(self._executing.pop(decided.key.digest, ()))
 
     def _succeeded(self, decided: Decided, outcome: Outcome) -> None:
-        entry = entry_of_outcome(decided, outcome, self._run_id, self._run_number)
+        entry = entry_of_outcome(
+            decided, outcome, self._run_id, self._run_number, self._shelf.identity_of
+        )
         declared = outcome.outputs[: len(decided.node.task.outputs)]
         self._shelf.made(decided.node, declared, kept=decided.node.task.options.persist)
         for points in outcome.points:

@@ -14,7 +14,10 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from lineal.catalog import Catalog
+from lineal.digests.canonical import identify, value_digest
 from lineal.digests.digest import Digest
+from lineal.digests.identity import ValueIdentity
+from lineal.digests.memo import StatMemo
 from lineal.pipeline.graph import Leaf, Literal, Reference, StepNode, resolve
 from lineal.records import Artifact
 from lineal.store import ValueStore
@@ -23,6 +26,9 @@ from .execute import ELSEWHERE, Guard, Produced
 from .parcels import Parcel
 from .slots import Slot
 
+SETTINGS = (type(None), bool, int, float, str)
+"""Types whose values are shown as they are, and not kept as artifacts."""
+
 
 class Shelf:
     """The values of one run, by the step and output that made them.
@@ -30,14 +36,22 @@ class Shelf:
     Args:
         values: Where values are loaded from.
         catalog: Knows values of other runs.
+        memo: What is known of files.
         written: Gives the record of a value that this run has made durable, if it has.
     """
 
     def __init__(
-        self, values: ValueStore, catalog: Catalog, written: Callable[[Digest], Artifact | None]
+        self,
+        values: ValueStore,
+        catalog: Catalog,
+        memo: StatMemo,
+        written: Callable[[Digest], Artifact | None],
     ) -> None:
         self._values = values
         self._catalog = catalog
+        self._memo = memo
+        self._given: dict[Digest, ValueIdentity] = {}
+        """Identities of the data that the pipeline's body gave to steps."""
         self._written = written
         self._slots: dict[Digest, Slot] = {}
         self._outputs: dict[int, dict[str, Digest]] = {}
@@ -51,6 +65,22 @@ class Shelf:
     def __contains__(self, step: StepNode) -> bool:
         """Whether the outputs of a step are known."""
         return step.position in self._outputs
+
+    def identify(self, value: Any) -> Digest:
+        """The digest of a value that the pipeline's body gives to a step.
+
+        Raises:
+            UnhashableError: it has no content to go by.
+        """
+        if isinstance(value, SETTINGS):
+            return value_digest(value)
+        identity = identify(value, self._memo)
+        self._given[identity.digest] = identity
+        return identity.digest
+
+    def identity_of(self, value: Any, digest: Digest) -> ValueIdentity:
+        """What was found out about a value when it was given to a step."""
+        return self._given.get(digest) or identify(value, self._memo)
 
     def digest(self, reference: Reference) -> Digest:
         """The digest of an output of a step that succeeded."""

@@ -1,13 +1,42 @@
-"""Key soundness of code: edits that must change the identity of `f`, and edits that must not."""
+"""Key soundness of code: edits that must change the identity of `f`, and edits that must not.
+
+The larger tables are in `code_edits/`, one edit to a paragraph.
+"""
 
 import importlib
 import importlib.util
+import re
+import shutil
 import sys
 import textwrap
+from pathlib import Path
 
 import pytest
 
 from lineal.digests.code import CodeResolver
+from lineal.errors import UnhashableError
+
+TABLES = Path(__file__).parent / "code_edits"
+
+
+def rows(table):
+    """The paragraphs of a table: their names, and what stands below each."""
+    _, *blocks = re.split(r"^## ", (TABLES / table).read_text("utf-8"), flags=re.MULTILINE)
+    named = dict(block.split("\n", 1) for block in blocks)
+    assert len(named) == len(blocks), f"two rows of {table} have one name"
+    return named
+
+
+def files(block, side):
+    """The files of a paragraph by name, before (1) or after (2) its edit."""
+    chosen = re.sub(r"«(.*?)→(.*?)»", rf"\{side}", block, flags=re.DOTALL)
+    subject, *others = re.split(r"^--- ", chosen, flags=re.MULTILINE)
+    return {"subject.py": subject, **dict(other.split("\n", 1) for other in others)}
+
+
+COUNTS = rows("counts.txt") | rows("decorators.txt")
+LAYOUT = rows("layout.txt")
+REFUSED = rows("refused.txt")
 
 CHAIN = """
 def g(x):
@@ -157,26 +186,42 @@ HELPER = "def g(x): return 1\ndef other(x): return 3\n"
 
 
 @pytest.fixture
-def identify(tmp_path, monkeypatch):
-    """The identity of `f` in a module of this source, beside a module `helper`."""
-    monkeypatch.syspath_prepend(tmp_path)
-    count = iter(range(100))
+def identify_files(tmp_path, monkeypatch):
+    """The identity of `f` in subject.py among these files, beside an installed `fakelib`."""
+    site = tmp_path / "site-packages"
+    site.mkdir()
+    shutil.copy(TABLES / "fakelib.py", site)
+    monkeypatch.syspath_prepend(site)
+    folder = tmp_path / "project"
+    monkeypatch.syspath_prepend(folder)
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
 
-    def identify(source, helper=HELPER):
-        folder = tmp_path / str(next(count))
-        folder.mkdir()
-        (folder / "helper.py").write_text(helper)
-        (folder / "subject.py").write_text(textwrap.dedent(source))
-        monkeypatch.syspath_prepend(folder)
+    def forget():
+        for name in list(sys.modules):
+            if name.partition(".")[0] in ("subject", "helper", "pack", "extra", "fakelib"):
+                del sys.modules[name]
+
+    def identify(contents):
+        shutil.rmtree(folder, ignore_errors=True)
+        for name, content in contents.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text(content, "utf-8")
         importlib.invalidate_caches()
-        for name in ("helper", "subject"):
-            monkeypatch.delitem(sys.modules, name, raising=False)
-        subject = importlib.import_module("subject")
-        return CodeResolver().identify(subject.f)
+        forget()
+        return CodeResolver().identify(importlib.import_module("subject").f)
 
     yield identify
-    for name in ("helper", "subject"):
-        sys.modules.pop(name, None)
+    forget()
+
+
+@pytest.fixture
+def identify(identify_files):
+    """The identity of `f` in a module of this source, beside a module `helper`."""
+
+    def identify(source, helper=HELPER):
+        return identify_files({"subject.py": textwrap.dedent(source), "helper.py": helper})
+
+    return identify
 
 
 @pytest.mark.parametrize("edit", MUST_DIFFER)
@@ -187,6 +232,28 @@ def test_an_edit_that_can_change_the_result_changes_the_identity_and_its_revert_
     first = identify(before).digest
     assert identify(after).digest != first
     assert identify(before).digest == first
+
+
+@pytest.mark.parametrize("edit", COUNTS)
+def test_an_edit_of_the_table_changes_the_identity_and_its_revert_restores_it(edit, identify_files):
+    before, after = ({"helper.py": HELPER, **files(COUNTS[edit], side)} for side in (1, 2))
+    first = identify_files(before).digest
+    assert identify_files(after).digest != first
+    assert identify_files(before).digest == first
+
+
+@pytest.mark.parametrize("edit", LAYOUT)
+def test_an_edit_of_layout_changes_nothing(edit, identify):
+    before, after = LAYOUT[edit].split("--- becomes\n")
+    first, second = identify(before), identify(after)
+    assert dict(second.components) == dict(first.components)
+    assert second.digest == first.digest
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_what_has_no_content_to_go_by_is_refused_with_a_remedy(what, identify):
+    with pytest.raises(UnhashableError, match="cache=False"):
+        identify(REFUSED[what])
 
 
 @pytest.mark.parametrize("edit", MUST_AGREE)
@@ -223,8 +290,6 @@ def test_another_version_of_a_package_changes_the_identity(identify, monkeypatch
 
 
 def test_a_constant_that_cannot_be_identified_is_named(identify):
-    from lineal.errors import UnhashableError
-
     with pytest.raises(UnhashableError, match="subject:handle"):
         identify("handle = open(__file__)\nhandle.close()\ndef f(): return handle")
 
@@ -240,3 +305,30 @@ def test_code_without_a_file_is_identified(identify):
 def test_functions_that_call_each_other_are_identified(identify):
     source = "def f(x): return g(x)\ndef g(x): return f(x)"
     assert identify(source).digest != identify(source.replace("return f(x)", "return f(1)")).digest
+
+
+def test_a_folder_that_code_names_counts_by_its_content(identify, tmp_path):
+    source = f"from pathlib import Path\nD = Path({str(tmp_path / 'data')!r})\ndef f(): return D"
+    absent = identify(source).digest
+    (tmp_path / "data" / "inner").mkdir(parents=True)
+    (tmp_path / "data" / "inner" / "one.csv").write_text("1")
+    first = identify(source).digest
+    (tmp_path / "data" / "inner" / "one.csv").write_text("2")
+    second = identify(source).digest
+    assert len({absent, first, second}) == 3
+    (tmp_path / "data" / "inner" / "one.csv").write_text("1")
+    assert identify(source).digest == first
+
+
+@pytest.mark.parametrize("names", [[".git"], [str(i) for i in range(1_001)]], ids=["work", "many"])
+def test_a_folder_that_is_large_or_worked_in_is_refused_with_a_remedy(names, identify, tmp_path):
+    for name in names:
+        (tmp_path / "data" / name).mkdir(parents=True)
+    source = f"from pathlib import Path\nD = Path({str(tmp_path / 'data')!r})\ndef f(): return D"
+    with pytest.raises(UnhashableError, match="as a Path argument"):
+        identify(source)
+
+
+def test_a_wrapper_that_holds_locks_and_threads_own_state_gives_no_warning(identify_files):
+    source = "import fakelib\n@fakelib.retry(3)\ndef g(): return 1\ndef f(): return g()"
+    assert identify_files({"subject.py": source}).warnings == ()

@@ -27,9 +27,19 @@ _PADDING = frozenset({"NOP", "RESUME", "CACHE", "EXTENDED_ARG", "PRECALL", "NOT_
 _LOADS = frozenset({"LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"})
 _ATTRIBUTES = frozenset({"LOAD_ATTR", "LOAD_METHOD"})
 _DYNAMIC = frozenset({"eval", "exec", "globals", "vars", "__import__", "import_module"})
-INSPECTING = frozenset({
-    "__annotations__", "get_annotations", "get_type_hints", "signature", "getfullargspec",
-})  # fmt: skip
+LOOKS = {
+    "__annotations__": "annotations",
+    "get_annotations": "annotations",
+    "get_type_hints": "annotations",
+    "signature": "annotations",
+    "getfullargspec": "annotations",
+    "__subclasses__": "subclasses",
+    "__doc__": "docstrings",
+    "getdoc": "docstrings",
+    "getsource": "source",
+    "getsourcelines": "source",
+}
+"""What code that takes this attribute or name looks at, beyond what it calls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +54,8 @@ class Bytecode:
     """Modules it imports itself: name, level, and what is taken from them."""
     dynamic: tuple[str, ...]
     """Ways of reaching code that can't be followed: eval, exec, globals, import_module."""
-    inspects: bool
-    """Whether it looks at annotations."""
-    lists_subclasses: bool
-    """Whether it asks classes for their subclasses."""
+    looks: frozenset[str]
+    """What it looks at beyond what it calls: annotations, docstrings, source, subclasses."""
     texts: tuple[str, ...]
     """The texts it holds: where code is reached dynamically, they may name modules."""
 
@@ -58,13 +66,12 @@ def read_bytecode(code: CodeType) -> Bytecode:
     lines: list[str] = []
     names: dict[tuple[str, ...], None] = {}
     imports: dict[tuple[str, int, tuple[str, ...]], None] = {}
-    inspects = lists_subclasses = False
+    looks: set[str] = set()
     texts: list[str] = []
     for nested in _walk(code, lines):
-        _gather(nested, names, imports)
-        inspects = inspects or not INSPECTING.isdisjoint(nested.co_names)
-        lists_subclasses = lists_subclasses or "__subclasses__" in nested.co_names
+        _gather(nested, names, imports, looks)
         texts += [const for const in nested.co_consts if isinstance(const, str)]
+    looks |= {LOOKS[text] for text in texts if text.startswith("__") and text in LOOKS}
     dynamic = dict.fromkeys(part for chain in names for part in chain if part in _DYNAMIC)
     if any(chain[:2] == ("sys", "modules") for chain in names):
         dynamic["sys.modules"] = None
@@ -73,8 +80,7 @@ def read_bytecode(code: CodeType) -> Bytecode:
         names=tuple(names),
         imports=tuple(imports),
         dynamic=tuple(dynamic),
-        inspects=inspects,
-        lists_subclasses=lists_subclasses,
+        looks=frozenset(looks),
         texts=tuple(texts),
     )
 
@@ -150,9 +156,12 @@ def _gather(
     code: CodeType,
     names: dict[tuple[str, ...], None],
     imports: dict[tuple[str, int, tuple[str, ...]], None],
+    looks: set[str],
 ) -> None:
     instructions = [i for i in dis.get_instructions(code) if i.opname not in _PADDING]
     for place, instruction in enumerate(instructions):
+        if instruction.opname in _LOADS | _ATTRIBUTES and instruction.argval in LOOKS:
+            looks.add(LOOKS[instruction.argval])
         if instruction.opname in _LOADS:
             chain = [instruction.argval]
             for following in instructions[place + 1 :]:

@@ -7,6 +7,7 @@ mappers), the body as it is written in the source stands for that.
 
 from __future__ import annotations
 
+import abc
 import sys
 import types
 import typing
@@ -14,8 +15,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from .bytecode import read_bytecode
+from .constants import Care
 from .syntax import read_class
-from .wrappers import is_project_class, is_type_expression, module_file
+from .wrappers import is_project_class, is_project_function, is_type_expression, module_file
 
 if TYPE_CHECKING:
     from .reaching import Walk
@@ -23,8 +25,8 @@ if TYPE_CHECKING:
 _NOISE = frozenset({
     "__module__", "__doc__", "__dict__", "__weakref__", "__qualname__", "__firstlineno__",
     "__static_attributes__", "__abstractmethods__", "_abc_impl", "__annotate__",
-    "__annotate_func__", "__annotations_cache__", "__match_args__", "__dataclass_params__",
-    "__subclasshook__", "__parameters__", "__signature__", "__conditional_annotations__",
+    "__annotate_func__", "__annotations_cache__", "__dataclass_params__", "__parameters__",
+    "__signature__", "__conditional_annotations__",
 })  # fmt: skip
 _MACHINERY = ("__pydantic_", "__attrs_", "__sqlalchemy_")
 _PLAIN = frozenset({"lineal", "builtins"}) | sys.stdlib_module_names
@@ -41,22 +43,34 @@ def describe_class(walk: Walk, name: str, cls: type) -> list[str]:
     parts.append(f"metaclass {walk.refer(type(cls).__qualname__, type(cls))}")
     body = read_class(cls, file) if _has_machinery(cls) else None
     if body is not None:
-        parts += [body.text, *walk.names(name, body, scope, lenient=True)]
+        parts += [body.text, *walk.names(name, body, scope, care=Care.LENIENT)]
+    registered = sorted(_registered(cls), key=lambda one: (one.__module__, one.__qualname__))
+    parts += [f"registered {walk.refer(one.__qualname__, one)}" for one in registered]
     for attribute, value in sorted(vars(cls).items()):
         if attribute in _NOISE or (body is not None and attribute.startswith(_MACHINERY)):
             continue
-        if isinstance(value, types.MemberDescriptorType | types.GetSetDescriptorType):
-            continue
-        if attribute == "__annotations__":
-            parts += describe_annotations(walk, f"{name}.<annotations>", value, scope)
-        elif attribute == "__dataclass_fields__":
-            parts += _fields(walk, name, value)
-        elif attribute == "__orig_bases__":
-            parts += [type_expression(walk, name, base, scope) for base in value]
-        else:
-            target = walk.refer(f"{name}.{attribute}", value, lenient=body is not None)
-            parts.append(f"{attribute}={target}")
+        care = Care.STRICT if body is None else Care.LENIENT
+        parts += _attribute(walk, name, attribute, value, scope, care)
     return parts
+
+
+def _attribute(
+    walk: Walk, name: str, attribute: str, value: Any, scope: Mapping[str, Any], care: Care
+) -> list[str]:
+    """What one entry of a class's dictionary says."""
+    if isinstance(value, types.MemberDescriptorType | types.GetSetDescriptorType):
+        return []
+    if attribute == "__subclasshook__" and not is_project_function(value.__func__):
+        return []  # typing.Protocol puts one on each class
+    if attribute == "__match_args__":
+        return [f"match {value}"]
+    if attribute == "__annotations__":
+        return describe_annotations(walk, f"{name}.<annotations>", value, scope)
+    if attribute == "__dataclass_fields__":
+        return _fields(walk, name, value)
+    if attribute == "__orig_bases__":
+        return [type_expression(walk, name, base, scope) for base in value]
+    return [f"{attribute}={walk.refer(f'{name}.{attribute}', value, care=care)}"]
 
 
 def _has_machinery(cls: type) -> bool:
@@ -69,6 +83,14 @@ def _has_machinery(cls: type) -> bool:
     return foreign or any(name.startswith(_MACHINERY) for name in vars(cls))
 
 
+def _registered(cls: type) -> list[type]:
+    """The classes that were registered with an abstract one, as no base would show them."""
+    if not isinstance(cls, abc.ABCMeta):
+        return []
+    registry: set[Any] = abc._get_dump(cls)[0]  # type: ignore[attr-defined]  # noqa: SLF001 - nothing else tells
+    return [one for one in (reference() for reference in registry) if one is not None]
+
+
 def _fields(walk: Walk, name: str, fields: Mapping[str, Any]) -> list[str]:
     parts = []
     for field in fields.values():
@@ -79,7 +101,7 @@ def _fields(walk: Walk, name: str, fields: Mapping[str, Any]) -> list[str]:
         parts.append(f"factory={factory}")
         for key, value in field.metadata.items():
             hint = f"{place}.<metadata>"
-            parts.append(f"metadata {key!r}={walk.refer(hint, value, lenient=True)}")
+            parts.append(f"metadata {key!r}={walk.refer(hint, value, care=Care.LENIENT)}")
     return parts
 
 
@@ -105,9 +127,9 @@ def type_expression(walk: Walk, hint: str, expression: Any, scope: Mapping[str, 
     if origin is None:
         if expression is None or expression is ... or is_type_expression(expression):
             return repr(expression)
-        return walk.refer(hint, expression, lenient=True)
+        return walk.refer(hint, expression, care=Care.LENIENT)
     arguments = type_expression(walk, hint, typing.get_args(expression), scope)
-    return f"{walk.refer(hint, origin, lenient=True)}{arguments}"
+    return f"{walk.refer(hint, origin, care=Care.LENIENT)}{arguments}"
 
 
 def _written(walk: Walk, hint: str, expression: str, scope: Mapping[str, Any]) -> str:
@@ -117,7 +139,7 @@ def _written(walk: Walk, hint: str, expression: str, scope: Mapping[str, Any]) -
     except (SyntaxError, ValueError):
         return repr(expression)
     targets = [
-        walk.refer(f"{hint}.{first}", scope[first], tuple(chain), lenient=True)
+        walk.refer(f"{hint}.{first}", scope[first], tuple(chain), care=Care.LENIENT)
         for first, *chain in names
         if first in scope
     ]

@@ -8,16 +8,19 @@ told in ``docs/design/code.md``.
 
 from __future__ import annotations
 
+import inspect
 import types
 from collections.abc import Callable
 from typing import Any
+
+from lineal.errors import UnhashableError
 
 from . import canonical
 from .digest import Digest, combine
 from .identity import CodeIdentity
 from .memo import StatMemo
 from .reaching import Walk
-from .wrappers import is_found, is_project_class, is_project_function
+from .wrappers import is_library_function, is_project_class
 
 
 class CodeResolver:
@@ -45,11 +48,19 @@ class CodeResolver:
     def encode(self, thing: Any) -> Digest | None:
         """The digest of a project function or class met inside a value; None for others."""
         if isinstance(thing, types.FunctionType):
-            if not is_project_function(thing) and is_found(thing):
+            if is_library_function(thing):
                 return None
         elif not isinstance(thing, type) or not is_project_class(thing):
             return None
         return combine("met", [self.identify(thing).digest])
+
+
+def _context_manager(manager: Any) -> Any:
+    """What a manager is made from, as long as it has not been entered."""
+    if inspect.getgeneratorstate(manager.gen) != inspect.GEN_CREATED:
+        reason = "it is a context that has been entered"
+        raise UnhashableError("", reason, "Make it where it is entered.")
+    return manager.func, manager.args, manager.kwds
 
 
 def function_digest(thing: Any) -> Digest | None:
@@ -59,5 +70,14 @@ def function_digest(thing: Any) -> Digest | None:
 
 canonical.set_code_encoder(function_digest)
 # These are pickled as names, or hold more than what they do: they are what they wrap.
-canonical.register("functools._lru_cache_wrapper", lambda cached: cached.__wrapped__)
+canonical.register(
+    "functools._lru_cache_wrapper", lambda cached: (cached.__wrapped__, cached.cache_parameters())
+)
+canonical.register("contextlib._GeneratorContextManager", _context_manager)
+canonical.register("_struct.Struct", lambda struct: struct.format)
+# It holds the globals of the function's module, where its annotations are looked up.
+canonical.register(
+    "pydantic._internal._validate_call.ValidateCallWrapper",
+    lambda call: (call.function, call.validate_return, call.config_wrapper.config_dict),
+)
 canonical.register("lineal.pipeline.task.Task", lambda task: task.fn)

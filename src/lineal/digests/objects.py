@@ -101,7 +101,11 @@ def _named(value: Any, name: str, walker: Walker) -> bytes:
     module = str(getattr(value, "__module__", None))
     if _found(module, name) is not value:
         raise UnhashableError("", f"{name} is not found under its name in {module}", _OPEN)
-    return compound(b"g", walker.type(type(value)), text(module), text(name))
+    parts = [walker.type(type(value)), text(module), text(name)]
+    if walker.code is not None and walker.code(type(value)) is not None:
+        # The project's own: what it holds can change with the name the same.
+        parts.append(_state(getattr(value, "__dict__", None), walker))
+    return compound(b"g", *parts)
 
 
 def _reconstructor(function: Any, cls: type, walker: Walker) -> bytes:
@@ -193,7 +197,9 @@ def _path(value: Path, walker: Walker) -> bytes:
 
 
 def _enum(value: enum.Enum, walker: Walker) -> bytes:
-    parts = (text(str(value.name)), walker.token(value.value))
+    # A bare object() as its value only makes the member unlike any other: its name does too.
+    content = b"marker" if type(value.value) is object else walker.token(value.value)
+    parts = (text(str(value.name)), content)
     return compound(b"n", walker.type(type(value)), *parts)
 
 

@@ -11,7 +11,6 @@ which follows the code and not its place in the file.
 from __future__ import annotations
 
 import importlib.util
-import inspect
 import os
 import sys
 import types
@@ -25,23 +24,28 @@ from lineal.errors import UnhashableError
 
 from . import environment, wrappers
 from .bytecode import Bytecode
-from .classes import describe_annotations, describe_class, type_expression
-from .constants import constant_digest
+from .classes import describe_class, type_expression
+from .constants import Care, constant_digest
 from .digest import Digest, combine
 from .finding import names_module, origin_of, package_of
+from .functions import annotations_of, describe_function, describe_made, describe_wrapper
 from .identity import CodeIdentity
 from .ledger import Ledger
 from .memo import StatMemo
-from .syntax import INSPECTORS, read_file, read_function
+from .syntax import INSPECTORS, read_file, source_of
 
 _REMEDY = (
     "Make it inside the function, pass what it is made from as an argument, or leave the task"
     " out of the cache with @task(cache=False)."
 )
+_REMEDY_HELD = (
+    "Decorate the function with what holds no such state, call what it wraps inside the task,"
+    " or leave the task out of the cache with @task(cache=False)."
+)
 _MISSING: Any = object()
 _BUILTINS = frozenset(dir(__import__("builtins")))
 _OF_MODULES = frozenset({
-    "__builtins__", "__doc__", "__spec__", "__loader__", "__package__", "__cached__", "__path__",
+    "__builtins__", "__spec__", "__loader__", "__package__", "__cached__", "__path__",
 })  # fmt: skip
 
 
@@ -51,10 +55,9 @@ class Walk(Ledger):
     def __init__(self, memo: StatMemo | None = None) -> None:
         super().__init__()
         self._memo = memo
-        self._functions: list[tuple[str, types.FunctionType]] = []
-        self._classes: list[type] = []
-        self._inspects = False
-        self._lists_subclasses = False
+        self._reached: list[tuple[str, types.FunctionType | type]] = []
+        self._looks: set[str] = set()
+        self._looked: dict[str, int] = {}
 
     def identify(self, root: Any) -> CodeIdentity:
         """The identity of a function or class and all it reaches.
@@ -70,22 +73,31 @@ class Walk(Ledger):
 
     def _look_again(self) -> bool:
         """Take in what counts only because something reached looks at it."""
-        functions: list[tuple[str, types.FunctionType]] = []
-        classes: list[type] = []
-        if self._inspects or self.reaches(INSPECTORS):
-            functions, self._functions = self._functions, functions
-        if self._lists_subclasses:
-            classes, self._classes = self._classes, classes
-        for name, fn in functions:
-            self._annotations(f"{name}.<annotations>", fn)
-        for cls in classes:
-            subclasses: list[type] = type.__subclasses__(cls)
-            for subclass in sorted(subclasses, key=_place):
-                self.refer(subclass.__qualname__, subclass)
-        return bool(functions or classes)
+        if self.reaches(INSPECTORS):
+            self._looks.add("annotations")
+        before = dict(self._looked)
+        for look in sorted(self._looks):
+            unseen = self._reached[self._looked.get(look, 0) :]
+            self._looked[look] = len(self._reached)
+            for name, thing in unseen:
+                self._look(look, name, thing)
+        return before != self._looked
+
+    def _look(self, look: str, name: str, thing: types.FunctionType | type) -> None:
+        if look == "annotations":
+            if isinstance(thing, types.FunctionType):
+                self.annotations(name, thing)
+        elif look == "subclasses":
+            if isinstance(thing, type):
+                subclasses: list[type] = type.__subclasses__(thing)
+                for subclass in sorted(subclasses, key=_place):
+                    self.refer(subclass.__qualname__, subclass)
+        else:
+            told = thing.__doc__ if look == "docstrings" else source_of(thing)
+            self.add(f"{name}.<{look}>", look, [str(told)])
 
     def refer(
-        self, hint: str, thing: Any, chain: tuple[str, ...] = (), *, lenient: bool = False
+        self, hint: str, thing: Any, chain: tuple[str, ...] = (), *, care: Care = Care.STRICT
     ) -> str:
         """The name of what is referred to, which is taken into the walk.
 
@@ -93,16 +105,16 @@ class Walk(Ledger):
             hint: What to call it if it has no name of its own.
             thing: What is referred to.
             chain: The attributes that are taken of it at once.
-            lenient: Whether what can't be identified is only warned of.
+            care: What to do about what can't be identified.
         """
         if isinstance(thing, types.ModuleType):
-            return self._module(hint, thing, chain, lenient)
+            return self._module(hint, thing, chain, care)
         known = self.name_of(thing)
         if known is not None:
             return known
         if isinstance(thing, type):
             return self._class_name(thing)
-        if isinstance(thing, types.FunctionType):
+        if type(thing) is types.FunctionType:  # a proxy takes itself for what it wraps
             return self._function_name(thing)
         if wrappers.is_type_expression(thing):
             return type_expression(self, hint, thing, {})
@@ -112,106 +124,55 @@ class Walk(Ledger):
             return fixed
         parts = wrappers.unwrapped(thing)
         if parts is not None:
-            return self._wrapper(hint, thing, parts, lenient)
+            return self._wrapper(hint, thing, parts, care)
         owner = getattr(thing, "__self__", None)
         if isinstance(thing, types.BuiltinFunctionType | types.MethodWrapperType):
-            return f"{self.refer(hint, owner, lenient=lenient)}.{thing.__name__}"
-        return self._constant(hint, thing, lenient)
+            return f"{self.refer(hint, owner, care=care)}.{thing.__name__}"
+        return self._constant(hint, thing, care)
 
     # Functions
 
     def _function_name(self, fn: types.FunctionType) -> str:
         if not wrappers.is_project_function(fn):
             self.installed(fn.__globals__.get("__name__"))
-            if wrappers.is_found(fn) and not wrappers.is_project_module(fn.__module__):
+            if wrappers.is_library_function(fn):
                 return f"{fn.__module__}.{fn.__qualname__}"
             return self.claim(fn, _place(fn) + ".<wrapper>", self._made_by_library)
         name = self.claim(fn, _place(fn), self._function)
-        self._functions.append((name, fn))
+        self._reached.append((name, fn))
         return name
 
     def _function(self, name: str, fn: types.FunctionType) -> None:
-        self.file(fn.__code__.co_filename)
-        read = read_function(fn.__code__)
-        self._note(read)
-        parts = [read.text, *self._held(name, fn, lenient=False)]
-        parts += self.names(name, read, fn.__globals__)
-        parts += self._imports(name, read, fn.__globals__)
-        self.add(name, "function", parts)
-
-    def _note(self, read: Bytecode) -> None:
-        self._inspects = self._inspects or read.inspects
-        self._lists_subclasses = self._lists_subclasses or read.lists_subclasses
-
-    def _held(self, name: str, fn: types.FunctionType, *, lenient: bool) -> list[str]:
-        """What a function carries with it: cells, default values, attributes."""
-        parts = []
-        for cell, content in zip(fn.__code__.co_freevars, fn.__closure__ or (), strict=True):
-            try:
-                value = content.cell_contents
-            except ValueError:  # it is not filled yet
-                continue
-            target = self.refer(f"{name}.<closure>.{cell}", value, lenient=lenient)
-            parts.append(f"closure {cell}={target}")
-        arguments = fn.__code__.co_varnames[: fn.__code__.co_argcount]
-        defaults = fn.__defaults__ or ()
-        named = dict(zip(arguments[len(arguments) - len(defaults) :], defaults, strict=True))
-        for argument, default in {**named, **(fn.__kwdefaults__ or {})}.items():
-            target = self.refer(f"{name}.<default>.{argument}", default, lenient=lenient)
-            parts.append(f"default {argument}={target}")
-        for attribute, value in sorted(fn.__dict__.items()):
-            target = self.refer(f"{name}.{attribute}", value, lenient=True)
-            parts.append(f"attribute {attribute}={target}")
-        return parts
+        self.add(name, "function", describe_function(self, name, fn))
 
     def _made_by_library(self, name: str, fn: types.FunctionType) -> None:
-        """Take in a function that an installed decorator made: what it holds of the project."""
-        registry = getattr(fn, "registry", None)
-        if isinstance(registry, Mapping) and hasattr(fn, "dispatch"):
-            # functools.singledispatch: its cells cache what its registry decides.
-            ways = [
-                (self.refer("type", key), self.refer(f"{name}[{key!r}]", way))
-                for key, way in registry.items()
-            ]
-            parts = [f"{key}={way}" for key, way in sorted(ways)]
-        else:
-            parts = self._held(name, fn, lenient=True)
-        wrapped = inspect.unwrap(fn)
-        if isinstance(wrapped, types.FunctionType) and wrappers.is_project_function(wrapped):
-            parts += self._annotations(f"{name}.<annotations>", wrapped)
-        made = f"{fn.__globals__.get('__name__')}.{fn.__code__.co_qualname}"
-        self.add(name, "wrapper", [made, *parts])
+        self.add(name, "wrapper", describe_made(self, name, fn))
 
-    def _annotations(self, name: str, fn: types.FunctionType) -> list[str]:
+    def annotations(self, name: str, fn: types.FunctionType) -> list[str]:
         """Make a component of annotations that something may act on."""
-        annotations = describe_annotations(self, name, fn.__annotations__, fn.__globals__)
+        place = f"{name}.<annotations>"
+        annotations = annotations_of(self, place, fn)
         if annotations:
-            self.add(name, "annotations", annotations)
+            self.add(place, "annotations", annotations)
         return annotations
 
-    def _wrapper(self, hint: str, thing: Any, parts: wrappers.Parts, lenient: bool) -> str:
-        kind = type(thing)
-        if str(kind.__module__).partition(".")[0] == "lineal":
-            return self.refer(hint, parts[0][1], lenient=lenient)
+    def note(self, read: Bytecode) -> None:
+        """Keep in mind what some code looks at beyond what it calls."""
+        self._looks |= read.looks
+
+    def _wrapper(self, hint: str, thing: Any, parts: wrappers.Parts, care: Care) -> str:
+        if str(type(thing).__module__).partition(".")[0] == "lineal":
+            return self.refer(hint, parts[0][1], care=care)
 
         def visit(name: str, _thing: Any) -> None:
-            self.installed(kind.__module__)
-            targets = [
-                f"{part}={self.refer(hint + part, value, lenient=lenient)}" for part, value in parts
-            ]
-            inner = parts[0][1]
-            if kind.__module__ not in ("builtins", "functools") and isinstance(
-                inner, types.FunctionType
-            ):
-                targets += self._annotations(f"{name}.<annotations>", inner)
-            self.add(name, "wrapper", [kind.__qualname__, *targets])
+            self.add(name, "wrapper", describe_wrapper(self, name, thing, parts, care))
 
-        return self.claim(thing, f"{hint}.<{kind.__name__}>", visit)
+        return self.claim(thing, f"{hint}.<{type(thing).__name__}>", visit)
 
     # Names and modules
 
     def names(
-        self, place: str, read: Bytecode, scope: Mapping[str, Any], *, lenient: bool = False
+        self, place: str, read: Bytecode, scope: Mapping[str, Any], *, care: Care = Care.STRICT
     ) -> list[str]:
         """What the global names of some code lead to, one text each."""
         parts = []
@@ -225,8 +186,8 @@ class Walk(Ledger):
             elif first in _OF_MODULES:
                 continue
             elif thing is not _MISSING:
-                target = self.refer(f"{here}:{first}", thing, tuple(chain), lenient=lenient)
-            elif first in _BUILTINS or lenient:
+                target = self.refer(f"{here}:{first}", thing, tuple(chain), care=care)
+            elif first in _BUILTINS or care is Care.LENIENT:
                 continue
             else:
                 target = "<missing>"
@@ -235,19 +196,24 @@ class Walk(Ledger):
             why = f"{place} uses {way}"
             parts.append(f"{way}={self._whole(str(scope.get('__name__', '')), None, why)}")
             parts += [
-                f"{way} {name}={self._imported(name, (), why, lenient)}"
+                f"{way} {name}={self._imported(name, (), why, care)}"
                 for name in read.texts
                 if names_module(name)
             ]
         return parts
 
     def _module(
-        self, hint: str, module: types.ModuleType, chain: tuple[str, ...], lenient: bool
+        self, hint: str, module: types.ModuleType, chain: tuple[str, ...], care: Care
     ) -> str:
         name = module.__name__
         if not wrappers.is_project_module(name):
             self.installed(".".join((name, *chain)))
-            return name
+            targets = [
+                self.refer(f"{name}.{path}", thing)
+                for path, thing in wrappers.along(module, chain)
+                if isinstance(thing, type) or wrappers.is_patch(thing)
+            ]
+            return " ".join((name, *targets))
         file = wrappers.module_file(module)
         if file is not None:
             self.file(file)
@@ -257,11 +223,12 @@ class Walk(Ledger):
         if thing is _MISSING:
             return self._whole(name, module, f"{hint} has no {chain[0]} yet")
         place = f"{wrappers.module_name(name)}:{chain[0]}"
-        return self.refer(place, thing, chain[1:], lenient=lenient)
+        return self.refer(place, thing, chain[1:], care=care)
 
-    def _imports(
-        self, place: str, read: Bytecode, scope: Mapping[str, Any], *, lenient: bool = False
+    def imports(
+        self, place: str, read: Bytecode, scope: Mapping[str, Any], *, care: Care = Care.STRICT
     ) -> list[str]:
+        """What the import statements in some code take in, one text each."""
         parts = []
         package = str(scope.get("__package__") or "")
         for module, level, taken in read.imports:
@@ -271,17 +238,17 @@ class Walk(Ledger):
                     name = importlib.util.resolve_name("." * level + module, package)
                 except ImportError:
                     continue
-            parts.append(f"{name} {taken}={self._imported(name, taken, place, lenient)}")
+            parts.append(f"{name} {taken}={self._imported(name, taken, place, care)}")
             if name == "importlib" and "import_module" not in read.dynamic:
                 why = f"{place} uses importlib"
                 parts += [
-                    f"{text_}={self._imported(text_, (), why, lenient)}"
+                    f"{text_}={self._imported(text_, (), why, care)}"
                     for text_ in read.texts
                     if names_module(text_)
                 ]
         return parts
 
-    def _imported(self, name: str, taken: tuple[str, ...], place: str, lenient: bool) -> str:
+    def _imported(self, name: str, taken: tuple[str, ...], place: str, care: Care) -> str:
         """What an import statement takes in: a whole module, or names of it."""
         module = sys.modules.get(name)
         if module is None:
@@ -297,12 +264,12 @@ class Walk(Ledger):
             if item == "*":
                 targets.append(self._whole(name, module, f"{place} takes all of {name}"))
             elif isinstance(thing, types.ModuleType):
-                targets.append(self._imported(thing.__name__, (), place, lenient))
+                targets.append(self._imported(thing.__name__, (), place, care))
             elif thing is _MISSING:
                 targets.append(self._unimported(f"{name}.{item}", place))
             else:
                 hint = f"{wrappers.module_name(name)}:{item}"
-                targets.append(self.refer(hint, thing, lenient=lenient))
+                targets.append(self.refer(hint, thing, care=care))
         return " ".join(targets)
 
     def _unimported(self, name: str, place: str) -> str:
@@ -337,9 +304,9 @@ class Walk(Ledger):
                 content = Path(file).read_bytes() if Path(file).is_file() else b""
                 self.add(place, "file", [xxh3_128_hexdigest(content)])
                 return
-            self._note(read)
-            parts = [read.text, *self.names(place, read, scope, lenient=True)]
-            parts += self._imports(place, read, scope, lenient=True)
+            self.note(read)
+            parts = [read.text, *self.names(place, read, scope, care=Care.LENIENT)]
+            parts += self.imports(place, read, scope, care=Care.LENIENT)
             self.add(place, "module", parts)
 
         self.claim_once(place, visit)
@@ -350,37 +317,48 @@ class Walk(Ledger):
     def _class_name(self, cls: type) -> str:
         if not wrappers.is_project_class(cls):
             self.installed(cls.__module__)
-            return f"{cls.__module__}.{cls.__qualname__}"
+            name = f"{cls.__module__}.{cls.__qualname__}"
+            self.claim_once(f"{name}.<patches>", lambda: self._patches(name, cls))
+            return name
         return self.claim(cls, _place(cls), self._class)
 
     def _class(self, name: str, cls: type) -> None:
-        self._classes.append(cls)
+        self._reached.append((name, cls))
         self.add(name, "class", describe_class(self, name, cls))
 
-    def _constant(self, hint: str, value: Any, lenient: bool) -> str:
+    def _patches(self, name: str, cls: type) -> None:
+        """Take in the project's functions that an installed class was given."""
+        found = [f"{key}={self.refer(f'{name}.{key}', fn)}" for key, fn in wrappers.patches(cls)]
+        if found:
+            self.add(f"{name}.<patches>", "patches", found)
+
+    def _constant(self, hint: str, value: Any, care: Care) -> str:
         kind = type(value)
         if kind is object:
             return self.claim(value, hint, _nothing)  # a marker: it is who it is
         self.installed(kind.__module__)
         try:
-            digest = constant_digest(value, self._memo, self._encode)
+            digest = constant_digest(value, self._memo, self._encode, care)
         except UnhashableError as error:
             known = wrappers.installed_name(value, hint.rpartition(":")[2].rpartition(".")[2])
             if known is not None:
                 return known
-            if lenient:
+            if care is Care.LENIENT:
                 self.warn(f"{hint}{error.where} is not followed: {error.reason}.")
                 return f"<{kind.__module__}.{kind.__qualname__}>"
             reason = f"the code reaches it, and {error.reason}"
-            raise UnhashableError(f"{hint}{error.where}", reason, _REMEDY) from None
+            remedy = _REMEDY_HELD if care is Care.HELD else error.remedy or _REMEDY
+            raise UnhashableError(f"{hint}{error.where}", reason, remedy) from None
         return self.constant(hint, digest)
 
     def _encode(self, thing: Any) -> Digest | None:
         """Take in a function or class met inside a value; None for those of others."""
-        if isinstance(thing, types.FunctionType):
-            if not wrappers.is_project_function(thing) and wrappers.is_found(thing):
+        if type(thing) is types.FunctionType:
+            if wrappers.is_library_function(thing):
                 self.installed(thing.__module__)
                 return None
+        elif isinstance(thing, types.ModuleType):
+            return combine("reached", [self.refer(f"the module {thing.__name__}", thing)])
         elif not isinstance(thing, type) or not wrappers.is_project_class(thing):
             self.installed(getattr(thing, "__module__", None))
             return None

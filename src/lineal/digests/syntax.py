@@ -10,20 +10,23 @@ loaded code does: after an edit, the digest still describes what will run.
 from __future__ import annotations
 
 import ast
+import inspect
 import linecache
 import types
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from types import CodeType
+from typing import Any
 
-from .bytecode import INSPECTING, Bytecode, read_bytecode
+from .bytecode import LOOKS, Bytecode, read_bytecode
 
 INSPECTORS = frozenset({
     "pydantic", "typeguard", "beartype", "attrs", "cattrs", "msgspec", "typer", "fastapi",
     "pandera", "jaxtyping",
 })  # fmt: skip
 """Distributions that may act on the annotations of what they are given."""
+_INSPECTING = [name for name, looked_at in LOOKS.items() if looked_at == "annotations"]
 _MOST = 20_000
 _read: dict[int, tuple[CodeType, Bytecode]] = {}
 _files: dict[str, tuple[str, _Index]] = {}
@@ -87,6 +90,14 @@ def read_file(file: str) -> Bytecode | None:
     return read_bytecode(index.whole) if index is not None and index.whole is not None else None
 
 
+def source_of(thing: Any) -> str:
+    """The text of a function or class as its author wrote it; nothing where there is none."""
+    try:
+        return inspect.getsource(thing)
+    except (OSError, TypeError):
+        return ""
+
+
 def _index(file: str) -> _Index | None:
     if not file.startswith("<"):
         linecache.checkcache(file)
@@ -101,7 +112,7 @@ def _index(file: str) -> _Index | None:
 
 def _flattened(tree: ast.Module, source: str) -> ast.Module:
     """The tree with every position the same, and without annotations nobody looks at."""
-    looked_at = any(word in source for word in (*INSPECTING, *INSPECTORS))
+    looked_at = any(word in source for word in (*_INSPECTING, *INSPECTORS))
     for node in ast.walk(tree):
         if hasattr(node, "lineno"):
             node.__dict__.update(lineno=1, end_lineno=1, col_offset=0, end_col_offset=0)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import inspect
 import logging
 import sys
 import threading
@@ -23,6 +22,7 @@ _STATELESS = (
     type(threading.RLock()),
 )
 """What code may hold on to without its result being decided by it."""
+_CACHED = type(functools.lru_cache(len))
 _TYPING = ("typing", "typing_extensions", "__future__")
 
 
@@ -39,12 +39,16 @@ def unwrapped(thing: Any) -> Parts | None:
         return [(part, accessor) for part, accessor in accessors if accessor is not None]
     if isinstance(thing, functools.cached_property):
         return [("", thing.func)]
+    if isinstance(thing, _CACHED):
+        return [("", thing.__wrapped__), (".<cache>", thing.cache_parameters())]
     if isinstance(thing, types.MethodType):
         return [("", thing.__func__), (".<self>", thing.__self__)]
-    if not isinstance(thing, types.FunctionType | type):
-        wrapped = getattr(thing, "__wrapped__", None)
-        if inspect.isroutine(wrapped):
-            return [("", wrapped)]
+    if str(type(thing).__module__).partition(".")[0] == "lineal" and hasattr(thing, "__wrapped__"):
+        return [("", thing.__wrapped__)]
+    if not isinstance(thing, type) and hasattr(type(thing), "_self_wrapper"):
+        # wrapt's proxies, which take themselves for what they wrap.
+        held = ("_self_wrapper", "_self_instance", "_self_enabled", "_self_binding")
+        return [("", thing.__wrapped__)] + [(f".{part}", getattr(thing, part)) for part in held]
     return None
 
 
@@ -60,7 +64,8 @@ def stateless(thing: Any) -> str | None:
             return f"{thing.__module__}.{thing.__qualname__}"
         return None
     package = str(type(thing).__module__).partition(".")[0]
-    if package == "numpy" and callable(thing) and not hasattr(thing, "__dict__"):
+    if package == "numpy" and hasattr(type(thing), "_implementation"):
+        # A function that other libraries' arrays can take over; errstate is callable too.
         return f"{package}.{getattr(thing, '__name__', type(thing).__qualname__)}"
     return None
 
@@ -121,6 +126,40 @@ def installed_name(value: Any, name: str) -> str | None:
         if vars(module).get(name, _NOTHING) is value and not is_project_module(module_name_):
             return f"{module_name_}.{name}"
     return None
+
+
+def is_library_function(fn: types.FunctionType) -> bool:
+    """Whether an installed module's name and version say all there is to a function."""
+    return not is_project_function(fn) and is_found(fn) and not is_project_module(fn.__module__)
+
+
+def along(module: types.ModuleType, chain: tuple[str, ...]) -> Parts:
+    """What is met on the way along attributes of a module, each with the way to it."""
+    found: Parts = []
+    thing: Any = module
+    for i, name in enumerate(chain):
+        try:
+            thing = getattr(thing, name)
+        except Exception:  # noqa: BLE001 - it is for the code itself to fail
+            break
+        found.append((".".join(chain[: i + 1]), thing))
+    return found
+
+
+def patches(cls: type) -> Parts:
+    """The project's functions that an installed class, or a base of it, was given."""
+    own = [(name, thing) for base in cls.__mro__ for name, thing in sorted(vars(base).items())]
+    return [(name, thing) for name, thing in own if is_patch(thing)]
+
+
+def is_patch(thing: Any) -> bool:
+    """Whether what an installed module or class holds is a function of the project."""
+    return (
+        type(thing) is types.FunctionType
+        and thing.__module__ in sys.modules
+        and is_project_module(thing.__module__)
+        and is_project_function(thing)
+    )
 
 
 def is_found(fn: Any) -> bool:

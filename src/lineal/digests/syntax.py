@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import itertools
 import linecache
 import types
 import warnings
@@ -26,7 +27,11 @@ INSPECTORS = frozenset({
     "pandera", "jaxtyping",
 })  # fmt: skip
 """Distributions that may act on the annotations of what they are given."""
-_INSPECTING = [name for name, looked_at in LOOKS.items() if looked_at == "annotations"]
+_INSPECTING = INSPECTORS.union(name for name, seen in LOOKS.items() if seen == "annotations")
+_SCOPES = (
+    ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef,
+    ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp,
+)  # fmt: skip
 _MOST = 20_000
 _read: dict[int, tuple[CodeType, Bytecode]] = {}
 _files: dict[str, tuple[str, _Index]] = {}
@@ -43,7 +48,7 @@ class _Index:
                 warnings.simplefilter("ignore")  # they were shown when it was imported
                 tree = ast.parse(source, file)
                 plain = compile(tree, file, "exec", dont_inherit=True)
-                flat = compile(_flattened(tree, source), file, "exec", dont_inherit=True)
+                flat = compile(_flattened(tree), file, "exec", dont_inherit=True)
         except (SyntaxError, ValueError, RecursionError):
             return
         self.whole = flat
@@ -110,12 +115,18 @@ def _index(file: str) -> _Index | None:
     return known[1]
 
 
-def _flattened(tree: ast.Module, source: str) -> ast.Module:
-    """The tree with every position the same, and without annotations nobody looks at."""
-    looked_at = any(word in source for word in (*_INSPECTING, *INSPECTORS))
+def _flattened(tree: ast.Module) -> ast.Module:
+    """The tree with positions that tell nothing, and without annotations nobody looks at.
+
+    All is on line 1 but what has code of its own. That is numbered: two equal functions on
+    one line would become a single constant, and no longer stand beside those as laid out.
+    """
+    looked_at = not _INSPECTING.isdisjoint(_words(tree))
+    numbers = itertools.count(2)
     for node in ast.walk(tree):
         if hasattr(node, "lineno"):
-            node.__dict__.update(lineno=1, end_lineno=1, col_offset=0, end_col_offset=0)
+            line = next(numbers) if isinstance(node, _SCOPES) else 1
+            node.__dict__.update(lineno=line, end_lineno=line, col_offset=0, end_col_offset=0)
         if looked_at or not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             continue
         if not node.decorator_list:
@@ -123,6 +134,21 @@ def _flattened(tree: ast.Module, source: str) -> ast.Module:
             for argument in _arguments(node.args):
                 argument.annotation = None
     return tree
+
+
+def _words(tree: ast.Module) -> Iterator[str]:
+    """The names and short texts in a source: comments and documentation are none of them."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name):
+            yield node.id
+        elif isinstance(node, ast.Attribute):
+            yield node.attr
+        elif isinstance(node, ast.alias):
+            yield from node.name.split(".")
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield from node.module.split(".")
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
 
 
 def _arguments(args: ast.arguments) -> list[ast.arg]:
@@ -133,10 +159,9 @@ def _arguments(args: ast.arguments) -> list[ast.arg]:
 def _pairs(plain: CodeType, flat: CodeType) -> Iterator[tuple[CodeType, CodeType]]:
     """The code objects nested in two compilations of one tree, side by side."""
     ones = [const for const in plain.co_consts if isinstance(const, CodeType)]
-    # Two lambdas of one line and text are one constant when their positions are equal.
     others = [const for const in flat.co_consts if isinstance(const, CodeType)]
     if [one.co_name for one in ones] != [other.co_name for other in others]:
-        others = ones
+        others = ones  # not known to happen; then layout counts, which is safe
     for one, other in zip(ones, others, strict=True):
         yield one, other
         yield from _pairs(one, other)

@@ -57,6 +57,7 @@ from .runs import POSITIONS, now
 from .tables import (
     artifacts,
     codes,
+    derivations,
     execution_params,
     execution_tags,
     executions,
@@ -95,6 +96,7 @@ def commit(connection: Connection, batch: Batch) -> None:
         _generated(connection, batch, fresh),
         replacing=("name", "artifact"),
     )
+    put(connection, derivations, _derivations(connection, batch))
     put(connection, execution_params, _texts(fresh, "params"), replacing=("value",))
     put(connection, execution_tags, _texts(fresh, "tags"), replacing=("value",))
     put(
@@ -276,6 +278,20 @@ def _generated(
         for place, output in enumerate(e.outputs)
         if e.status is not ExecutionStatus.FAILED or output.digest not in absent
     ]
+
+
+def _derivations(connection: Connection, batch: Batch) -> list[tuple[Any, ...]]:
+    """Inputs that are a part of another step's output, with the whole where it is recorded."""
+    pairs = {
+        (given.digest, given.source.digest)
+        for e in batch.executions
+        for given in e.inputs
+        if given.source is not None and given.source.digest is not None
+    }
+    wholes = {whole for _, whole in pairs} - {artifact.digest for artifact in batch.artifacts}
+    if wholes:
+        wholes -= artifacts_of(connection, wholes).keys()
+    return [(part, whole) for part, whole in pairs if whole not in wholes]
 
 
 def _texts(of: Sequence[Execution], field: str) -> list[tuple[Any, ...]]:

@@ -44,6 +44,9 @@ class Engine(Protocol):
     def demand(self, step: StepNode, output: str) -> Any:
         """The value of a step's output, running what it needs; raises what the step raised."""
 
+    def identity(self, step: StepNode, output: str) -> Digest:
+        """Identity of a step's output that was demanded before."""
+
 
 class Trace:
     """The steps that the body of one pipeline has declared so far."""
@@ -81,15 +84,18 @@ class Trace:
     def value(self, step: StepNode, output: str) -> Any:
         """The value of a handle; remembers where it came from."""
         value = self.engine.demand(step, output)
-        self._note_origin(value, Source(step=step.name, output=output))
+        self._note_origin(value, self._source(step, output))
         return value
+
+    def _source(self, step: StepNode, output: str) -> Source:
+        return Source(step=step.name, output=output, digest=self.engine.identity(step, output))
 
     def _note_origin(self, value: Any, source: Source) -> None:
         if isinstance(value, _ATOMS):
             return
         self._origins[id(value)] = (value, source)
-        if type(value) in (list, tuple):
-            for item in value:
+        if type(value) in (list, tuple, dict):
+            for item in value.values() if type(value) is dict else value:
                 if not isinstance(item, _ATOMS):
                     self._origins[id(item)] = (item, source)
 
@@ -101,8 +107,9 @@ class Trace:
 
     def _as_list(self, value: Any) -> list[Any]:
         if isinstance(value, Handle):
-            source = Source(step=value._step.name, output=value._output)
-            return [_Known(item, source) for item in value._value()]
+            items = value._value()
+            source = self._source(value._step, value._output)
+            return [_Known(item, source) for item in items]
         return list(value)
 
     def _add(self, task: Task[..., Any], name: str, args: Any, kwargs: dict[str, Any]) -> Any:
@@ -151,13 +158,21 @@ class Trace:
         elif id(value) in self._origins:
             source = self._origins[id(value)][1]
         try:
-            return Literal(value, self.engine.digest(value), source=source)
+            digest = self.engine.digest(value)
+            return Literal(value, digest, source=_of_part(source, digest))
         except UnhashableError as error:
             if name in task.options.ignore:
                 return Literal(value, None, source=source)
             return Literal(
                 value, None, problem=f"argument {name}{error.where}: {error.reason}. {error.remedy}"
             )
+
+
+def _of_part(source: Source | None, digest: Digest) -> Source | None:
+    """Where a value came from; only a part of an output names the whole."""
+    if source is not None and source.digest == digest:
+        return Source(step=source.step, output=source.output)
+    return source
 
 
 class _Known:

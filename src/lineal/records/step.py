@@ -26,6 +26,9 @@ class Source:
 
     step: str
     output: str
+    digest: Digest | None = field(default=None, compare=False)
+    """Of the whole output, where the input is only a part of it: an element of a list. It is
+    known while the run goes on; afterwards the catalog keeps it as a derivation."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -72,6 +72,9 @@ class _Planning:
         slot.artifact = self._services.catalog.artifacts([slot.digest]).get(slot.digest)
         return slot.value(self._services.values)
 
+    def identity(self, step: StepNode, output: str) -> Digest:
+        return self._outputs[step.position][output]
+
     def decide_all(self) -> None:
         """Decide what can be, in waves from the top."""
         open_nodes = [n for n in self.trace.steps if n.position not in self.planned]

@@ -97,6 +97,10 @@ class Session:
             raise error
         return self._shelf.value(Reference(step, output))
 
+    def identity(self, step: StepNode, output: str) -> Digest:
+        """The digest of an output that was demanded."""
+        return self._shelf.digest(Reference(step, output))
+
     def output_digest(self, reference: Reference) -> Digest:
         """The digest of an output of a step that succeeded."""
         return self._shelf.digest(reference)

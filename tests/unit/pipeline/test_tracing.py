@@ -37,6 +37,9 @@ class Plain:
                 self._run(node)
         return self.values[step.name, output]
 
+    def identity(self, step: StepNode, output: str) -> Digest:
+        return value_digest(self.values[step.name, output])
+
     def _run(self, node: StepNode) -> None:
         self.ran.append(node.name)
         arguments = {n: resolve(a, self._leaf) for n, a in node.arguments.items()}

@@ -14,12 +14,14 @@ from urllib.parse import unquote, urlparse
 from lineal.catalog import Batch, Catalog
 from lineal.config import Settings, read_settings
 from lineal.digests.memo import StatMemo
-from lineal.errors import ConfigurationError, StoreUnwritable
+from lineal.errors import ConfigurationError, StoreUnwritable, UserError
+from lineal.lineage import LineageGraph
+from lineal.lineage.building import build
 from lineal.metrics import MetricStore
 from lineal.pipeline import Pipeline
 from lineal.planning import Plan, Policy
 from lineal.records import Artifact, Environment, Execution, RunRecord, execution_id
-from lineal.references import Located, locate
+from lineal.references import Located, locate, starting_point
 from lineal.running import ActiveRun, Run, RunOptions, Services, plan_pipeline, run_pipeline
 from lineal.running import start_run as open_block
 from lineal.running.opening import is_alive
@@ -28,6 +30,8 @@ from lineal.store import StoreFolder, find_store
 
 FOLDER = ".lineal"
 MEMO = "stat-memo"
+LINEAGE_LIMIT = 10_000
+"""Artifacts in a lineage graph, unless told otherwise."""
 
 
 class Workspace:
@@ -152,6 +156,32 @@ class Workspace:
         """What a reference names: a run's result, a step's output, or an artifact."""
         return locate(self.services.catalog, reference)
 
+    def lineage(
+        self,
+        reference: str,
+        direction: str = "up",
+        depth: int | None = None,
+        limit: int = LINEAGE_LIMIT,
+    ) -> LineageGraph:
+        """What made a thing, or what was made of it, as a graph.
+
+        Args:
+            reference: Of any kind; see `lineal.references`.
+            direction: ``up`` for what it came from, ``down`` for what came from it, ``both``.
+            depth: How many executions to pass; all by default.
+            limit: How many artifacts to reach at the most; where there are more, the graph
+                says it is truncated, and holds the nearest.
+
+        Raises:
+            ReferenceNotFound: nothing answers to the reference.
+            AmbiguousReference: several things do.
+        """
+        up, down = _ways(direction)
+        start = starting_point(self.services.catalog, reference)
+        return build(
+            self.services.catalog.lineage(start, up=up, down=down, depth=depth, limit=limit)
+        )
+
     def get(self, reference: str) -> Any:
         """The value a reference names."""
         located = self.locate(reference)
@@ -184,6 +214,12 @@ class Workspace:
                 summaries = tuple(self.services.metrics.summaries(ids))
                 if summaries:
                     self.services.catalog.commit(Batch(metrics=summaries))
+
+
+def _ways(direction: str) -> tuple[bool, bool]:
+    if direction not in ("up", "down", "both"):
+        raise UserError(f"There is no direction {direction!r}; choose up, down or both.")
+    return direction != "down", direction != "up"
 
 
 def _root(url: str | None) -> Path:

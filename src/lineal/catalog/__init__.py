@@ -8,11 +8,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .batch import Batch, Experiment
+from .flow import Flow, Start
 
 if TYPE_CHECKING:
     from .catalog import Catalog
 
-__all__ = ["Batch", "Catalog", "Experiment"]
+__all__ = ["Batch", "Catalog", "Experiment", "Flow", "Start"]
 
 
 def __getattr__(name: str) -> Any:

@@ -22,10 +22,12 @@ from lineal.records import (
     RunStatus,
 )
 
-from . import provenance, runs, search
+from . import finding, lineage, naming, provenance, runs, search
 from .batch import Batch, Experiment
 from .database import BUSY_TIMEOUT, Database
 from .environments import environment, record_environment
+from .finding import Named
+from .flow import Flow, Start
 from .migrate import bring_up_to_date
 from .rows import clean
 
@@ -211,6 +213,59 @@ class Catalog:
         """
         with self._database.read() as connection:
             return environment(connection, digest)
+
+    # Reading: lineage
+
+    def lineage(self, start: Start, *, up: bool, down: bool, depth: int | None, limit: int) -> Flow:
+        """What some things were made of, or what was made of them; see `lineage.lineage`."""
+        with self._database.read() as connection:
+            return lineage.lineage(connection, start, up=up, down=down, depth=depth, limit=limit)
+
+    def artifacts_of_start(self, start: Start) -> list[Digest]:
+        """The artifacts that a start and the names in it lead to."""
+        with self._database.read() as connection:
+            return list(naming.settled(connection, start).artifacts)
+
+    # Reading: what names and places lead to
+
+    def versions_named(self, name: str, version: int) -> list[Named]:
+        """The model version and the dataset version of this name."""
+        with self._database.read() as connection:
+            return finding.versions(connection, name, version)
+
+    def placed(self, name: str, word: str) -> list[Named]:
+        """What is on the target of this name, and what has the alias."""
+        with self._database.read() as connection:
+            found = (
+                finding.deployed(connection, name, word),
+                finding.aliased(connection, name, word),
+            )
+            return [named for named in found if named is not None]
+
+    def known_names(self) -> list[str]:
+        """Every reference by name that answers now."""
+        with self._database.read() as connection:
+            return finding.known(connection)
+
+    def codes_in_file(self, path: str) -> list[Digest]:
+        """The codes of which a part stands in a file."""
+        with self._database.read() as connection:
+            return finding.codes_in_file(connection, path)
+
+    def codes_with_package(self, name: str, version: str) -> list[Digest]:
+        """The codes that reached a version of a distribution."""
+        with self._database.read() as connection:
+            return finding.codes_with_package(connection, name, version)
+
+    def known_packages(self) -> list[str]:
+        """Every version of a distribution that some code reached."""
+        with self._database.read() as connection:
+            return finding.packages(connection)
+
+    def contents_read_as(self, path: str) -> list[Digest]:
+        """The contents that were read under a path."""
+        with self._database.read() as connection:
+            return finding.read_as(connection, path)
 
     # Reading: runs
 

@@ -11,6 +11,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Table,
+    TableValuedAlias,
     any_,
     bindparam,
     column,
@@ -21,6 +22,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.sql.dml import Insert
+from sqlalchemy.types import TypeEngine
 
 
 def is_sqlite(connection: Connection) -> bool:
@@ -92,3 +94,10 @@ def ilike(connection: Connection, of: ColumnElement[str], pattern: str) -> Colum
     if not is_sqlite(connection):
         pattern = pattern.replace("\\", "\\\\")
     return func.lower(of).like(pattern.lower())
+
+
+def values_of(connection: Connection, name: str, type_: TypeEngine[Any]) -> TableValuedAlias:
+    """Many values, bound as one parameter, as a table with the one column ``value``."""
+    if is_sqlite(connection):
+        return func.json_each(bindparam(name)).table_valued(column("value", type_))
+    return func.unnest(bindparam(name, type_=ARRAY(type_))).table_valued(column("value", type_))

@@ -1,25 +1,17 @@
-"""References: what a user writes to name a run, a step's output or an artifact.
-
-latest          the newest run
-12, #12         a run by its number
-3f9a…           a run by its id or a unique beginning of it
-NAME            the newest run of this name
-RUN:STEP        the output of a step
-RUN:STEP.NAME   one of several outputs; where dots leave open which, the whole is a step
-                first, then the longest beginning that is one with such an output
-xxh3:ab12…      an artifact by its digest or a unique beginning of it
-"""
+"""Runs, the outputs of their steps, and artifacts by digest."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from lineal.catalog import Catalog
+from lineal.catalog import Catalog, Start
 from lineal.errors import AmbiguousReference, ReferenceNotFound
 from lineal.records import Artifact, Execution, RunRecord
 
 _ALGORITHMS = ("xxh3:", "unique:")
+_HEX = re.compile(r"[0-9a-f]{4,}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +37,51 @@ def locate(catalog: Catalog, reference: str, *, runs_only: bool = False) -> Loca
     if not colon or runs_only:
         return Located(run=run)
     return _output(catalog, run, step)
+
+
+def is_digest(reference: str) -> bool:
+    """Whether it is written as a digest, with its algorithm."""
+    return reference.startswith(_ALGORITHMS)
+
+
+def start(catalog: Catalog, reference: str) -> Start:
+    """What lineage starts from: an artifact, a step's output, or all that a run executed.
+
+    Raises:
+        ReferenceNotFound: nothing answers to it; near names are listed.
+        AmbiguousReference: several things do.
+    """
+    try:
+        located = locate(catalog, reference)
+    except ReferenceNotFound:
+        if not _HEX.fullmatch(reference):
+            raise
+        located = Located(artifact=_artifact(catalog, reference))
+    if located.artifact is None:
+        assert located.run is not None
+        return Start(runs=(located.run.number,))
+    digest = located.artifact.digest
+    if located.execution is None:
+        return Start(artifacts=(digest,))
+    return Start(artifacts=(digest,), pins=((digest, located.execution.id),))
+
+
+def logged_as(catalog: Catalog, run: str, path: str) -> str:
+    """The reference to an output of a run by the path under which MLflow knows it.
+
+    Raises:
+        ReferenceNotFound: the run logged nothing under it.
+    """
+    record = _run(catalog, run)
+    made = [(e.step, o.name) for e in record.executions for o in e.outputs]
+    found = [place for place in made if path == place[1]] or [p for p in made if path == p[0]]
+    if not found:
+        known = ", ".join(dict.fromkeys(name for _, name in made))
+        raise ReferenceNotFound(
+            f"Run {record.id[:8]} has logged nothing as {path!r}; it has {known or 'no outputs'}."
+        )
+    step, output = found[-1]
+    return f"run:{record.id}:{step}.{output}"
 
 
 def _run(catalog: Catalog, name: str) -> RunRecord:

@@ -1,0 +1,194 @@
+"""What names and places lead to: versions, aliases, targets, files, packages.
+
+Each function answers for one kind of reference; several answers are for the caller to
+tell apart.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, String, func, literal, select, union
+from sqlalchemy import cast as as_type
+
+from lineal.digests.digest import Digest
+
+from .dialect import like
+from .rows import clean
+from .tables import (
+    artifacts,
+    codes,
+    dataset_versions,
+    datasets,
+    deployments,
+    model_aliases,
+    model_versions,
+    models,
+    used,
+)
+from .walking import FILES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    """A version of a model or a dataset that a name leads to."""
+
+    kind: str
+    """model or dataset"""
+    name: str
+    version: int
+    artifact: Digest
+    model_version: int | None = None
+    """Id of the model version."""
+    dataset: int | None = None
+    """Id of the dataset."""
+    deployment: int | None = None
+    """Id of the deployment that put it on the target that was named."""
+    alias: str | None = None
+    """The alias that was named."""
+
+
+def versions(connection: Connection, name: str, version: int) -> list[Named]:
+    """The model version and the dataset version of this name."""
+    v, d = model_versions.c, dataset_versions.c
+    found = [
+        Named(
+            kind="model",
+            name=name,
+            version=version,
+            artifact=Digest(row.artifact),
+            model_version=row.id,
+        )
+        for row in connection.execute(
+            select(v.id, v.artifact)
+            .join_from(model_versions, models)
+            .where(models.c.name == clean(name), v.version == version)
+        )
+    ]
+    found += [
+        Named(
+            kind="dataset",
+            name=name,
+            version=version,
+            artifact=Digest(row.artifact),
+            dataset=row.dataset_id,
+        )
+        for row in connection.execute(
+            select(d.dataset_id, d.artifact)
+            .join_from(dataset_versions, datasets)
+            .where(datasets.c.name == clean(name), d.version == version)
+        )
+    ]
+    return found
+
+
+def deployed(connection: Connection, name: str, target: str) -> Named | None:
+    """The version of a model that is on a target, if the target holds this model."""
+    d, v = deployments.c, model_versions.c
+    row = connection.execute(
+        select(d.id, models.c.name, v.id.label("version_id"), v.version, v.artifact)
+        .join_from(deployments, model_versions)
+        .join(models)
+        .where(d.target == clean(target))
+        .order_by(d.id.desc())
+        .limit(1)
+    ).one_or_none()
+    if row is None or row.name != clean(name):
+        return None
+    return Named(
+        kind="model",
+        name=name,
+        version=row.version,
+        artifact=Digest(row.artifact),
+        model_version=row.version_id,
+        deployment=row.id,
+    )
+
+
+def aliased(connection: Connection, name: str, alias: str) -> Named | None:
+    """The version of a model that has an alias."""
+    v = model_versions.c
+    row = connection.execute(
+        select(v.id, v.version, v.artifact)
+        .join_from(model_aliases, model_versions)
+        .join(models, models.c.id == model_aliases.c.model_id)
+        .where(models.c.name == clean(name), model_aliases.c.alias == clean(alias))
+    ).one_or_none()
+    if row is None:
+        return None
+    return Named(
+        kind="model",
+        name=name,
+        version=row.version,
+        artifact=Digest(row.artifact),
+        model_version=row.id,
+        alias=alias,
+    )
+
+
+def known(connection: Connection) -> list[str]:
+    """Every reference by name that answers now: ``fraud@v3``, ``fraud@production``."""
+    version = as_type(model_versions.c.version, String)
+    dataset_version = as_type(dataset_versions.c.version, String)
+    statement = union(
+        select((models.c.name + literal("@v") + version).label("reference")).join_from(
+            model_versions, models
+        ),
+        select((models.c.name + literal("@") + model_aliases.c.alias).label("reference")).join_from(
+            model_aliases, models, models.c.id == model_aliases.c.model_id
+        ),
+        select((models.c.name + literal("@") + deployments.c.target).label("reference"))
+        .join_from(deployments, model_versions)
+        .join(models)
+        .where(
+            deployments.c.id.in_(select(func.max(deployments.c.id)).group_by(deployments.c.target))
+        ),
+        select((datasets.c.name + literal("@v") + dataset_version).label("reference")).join_from(
+            dataset_versions, datasets
+        ),
+    ).order_by("reference")
+    return list(connection.execute(statement).scalars())
+
+
+def codes_in_file(connection: Connection, path: str) -> list[Digest]:
+    """The codes of which a part stands in a file."""
+    rows = connection.execute(
+        select(codes.c.digest, codes.c.files).where(like(connection, codes.c.files, _holding(path)))
+    )
+    return [Digest(row.digest) for row in rows if path in json.loads(row.files)]
+
+
+def codes_with_package(connection: Connection, name: str, version: str) -> list[Digest]:
+    """The codes that reached a version of a distribution."""
+    rows = connection.execute(
+        select(codes.c.digest, codes.c.distributions).where(
+            like(connection, codes.c.distributions, _holding(name))
+        )
+    )
+    return [Digest(r.digest) for r in rows if json.loads(r.distributions).get(name) == version]
+
+
+def packages(connection: Connection) -> list[str]:
+    """Every version of a distribution that some code reached: ``numpy==2.4.0``."""
+    found: set[str] = set()
+    for text in connection.execute(select(codes.c.distributions).distinct()).scalars():
+        found.update(f"{name}=={version}" for name, version in json.loads(text).items())
+    return sorted(found)
+
+
+def read_as(connection: Connection, path: str) -> list[Digest]:
+    """The contents that were read under a path, in no order of time."""
+    statement = (
+        select(used.c.artifact)
+        .join_from(used, artifacts, artifacts.c.digest == used.c.artifact)
+        .where(used.c.value == clean(path), artifacts.c.kind.in_(FILES))
+        .distinct()
+        .order_by(used.c.artifact)
+    )
+    return [Digest(digest) for digest in connection.execute(statement).scalars()]
+
+
+def _holding(text: str) -> str:
+    """The pattern of JSON that holds a text; it lets in others too, for the caller to drop."""
+    return f"%{json.dumps(text)}%"

@@ -1,0 +1,235 @@
+"""Lineage: what a walk reached, and lean facts about it, as rows.
+
+A walk (see `walking`) finds artifacts; the executions between them, the names they were
+given and what is worth saying of each are then read for these alone, in one query a
+table. The whole graph is never loaded.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import BigInteger, Connection, Select, and_, cast, select
+
+from .flow import Flow, Rows, Start
+from .naming import names_of, settled
+from .runs import POSITIONS
+from .statements import Among, read
+from .tables import (
+    artifacts,
+    derivations,
+    executions,
+    generated,
+    metric_summaries,
+    run_params,
+    runs,
+    used,
+)
+from .walking import FILES, is_data, walk
+
+
+def lineage(
+    connection: Connection, start: Start, *, up: bool, down: bool, depth: int | None, limit: int
+) -> Flow:
+    """What was made of some things, or what they were made of, or both.
+
+    Args:
+        connection: A transaction that reads.
+        start: What was asked about.
+        up: Whether to go to their causes.
+        down: Whether to go to their effects.
+        depth: How many executions to pass; None for all.
+        limit: How many artifacts to reach at the most, each way.
+    """
+    start = settled(connection, start)
+    reached: dict[str, None] = dict.fromkeys(start.artifacts)
+    makers = set(start.executions)
+    truncated = False
+    for wanted, upwards in ((up, True), (down, False)):
+        if not wanted:
+            continue
+        begin, most = _beginning(connection, start, upwards, depth)
+        found, cut = walk(connection, begin, up=upwards, depth=most, limit=limit)
+        truncated |= cut
+        reached.update(dict.fromkeys(found))
+        inner = [a for a, far in found.items() if most is None or far < most]
+        makers.update(_around(connection, inner, upwards))
+    return facts(connection, start, reached, makers, named_below=down, truncated=truncated)
+
+
+def facts(
+    connection: Connection,
+    start: Start,
+    reached: Collection[str],
+    makers: Collection[int],
+    *,
+    named_below: bool,
+    truncated: bool = False,
+) -> Flow:
+    """The rows of what was reached."""
+    ran = read(connection, _executions, makers)
+    ids = [row.id for row in ran]
+    inputs = read(connection, _used, ids)
+    outputs = read(connection, _generated, ids)
+    parts = read(connection, _derivations, reached)
+    numbers = {row.run_number for row in ran} | set(start.runs)
+    flow = Flow(
+        start=start,
+        digests=dict.fromkeys(reached),
+        artifacts=read(connection, _artifacts, reached),
+        executions=ran,
+        runs=read(connection, _runs, numbers),
+        run_params=read(connection, _run_params, numbers),
+        used=inputs,
+        generated=outputs,
+        derivations=parts,
+        metrics=read(connection, _metrics, ids),
+        makers=_makers(connection, inputs, outputs, parts),
+        truncated=truncated,
+    )
+    flow = replace(flow, paths=_paths(connection, flow))
+    return names_of(connection, flow, below=named_below)
+
+
+def _beginning(
+    connection: Connection, start: Start, up: bool, depth: int | None
+) -> tuple[list[str], int | None]:
+    """The artifacts that a walk begins with, and how many executions are left to pass."""
+    if not start.executions:
+        return list(start.artifacts), depth
+    table = _data if up else _generated
+    beside = [row.artifact for row in read(connection, table, start.executions)]
+    begin = list(dict.fromkeys([*(() if up else start.artifacts), *beside]))
+    return begin, depth if depth is None or not up else max(depth - 1, 0)
+
+
+def _around(connection: Connection, inner: Iterable[str], up: bool) -> Iterable[int]:
+    """The executions that made artifacts, or those that used them."""
+    builder = _made if up else _took
+    return {row.execution_id for row in read(connection, builder, inner)}
+
+
+def _makers(
+    connection: Connection, inputs: Rows, outputs: Rows, parts: Rows
+) -> dict[tuple[int, str], int]:
+    """Who really made the inputs that several executions could have, by run and step."""
+    made = Counter(row.artifact for row in outputs)
+    doubtful = {artifact for artifact, count in made.items() if count > 1}
+    doubtful |= {row.artifact for row in parts if row.source in doubtful}
+    wanted = {
+        (row.execution_id // POSITIONS, row.source_step)
+        for row in inputs
+        if row.source_step is not None and row.artifact in doubtful
+    }
+    if not wanted:
+        return {}
+    numbers = {number for number, _ in wanted}
+    return {
+        (row.run_number, row.step): row.reused_from or row.id
+        for row in read(connection, _of_steps, numbers)
+        if (row.run_number, row.step) in wanted
+    }
+
+
+def _paths(connection: Connection, flow: Flow) -> Rows:
+    """What files were called where the steps that read them were reused."""
+    files = {row.digest for row in flow.artifacts if row.kind in FILES}
+    readers = {
+        row.execution_id for row in flow.used if row.value is not None and row.artifact in files
+    }
+    return read(connection, _bindings, readers)
+
+
+# Statements; see `statements.read`.
+
+
+def _executions(ids: Among) -> Select[Any]:
+    e = executions.c
+    return (
+        select(
+            e.id, e.step, e.task, e.status, e.code, e.started_at, e.finished_at,
+            e.wall_seconds, e.run_number,
+        )
+        # A reused execution only repeats what its origin did, and is not in the graph.
+        .where(ids(e.id), e.reused_from.is_(None))
+        .order_by(e.id)
+    )  # fmt: skip
+
+
+def _runs(ids: Among) -> Select[Any]:
+    r = runs.c
+    return (
+        select(r.number, r.id, r.name, r.pipeline, r.started_at, r.user, r.environment)
+        .where(ids(r.number))
+        .order_by(r.number)
+    )
+
+
+def _run_params(ids: Among) -> Select[Any]:
+    return select(run_params).where(ids(run_params.c.run_number))
+
+
+def _used(ids: Among) -> Select[Any]:
+    u = used.c
+    return (
+        select(u.execution_id, u.name, u.artifact, u.value, u.source_step)
+        .where(ids(u.execution_id))
+        .order_by(u.execution_id, u.position)
+    )
+
+
+def _generated(ids: Among) -> Select[Any]:
+    g = generated.c
+    return (
+        select(g.execution_id, g.name, g.artifact)
+        .where(ids(g.execution_id))
+        .order_by(g.execution_id, g.position)
+    )
+
+
+def _data(ids: Among) -> Select[Any]:
+    return select(used.c.artifact).where(ids(used.c.execution_id), is_data)
+
+
+def _made(ids: Among) -> Select[Any]:
+    return select(generated.c.execution_id).where(ids(generated.c.artifact))
+
+
+def _took(ids: Among) -> Select[Any]:
+    return select(used.c.execution_id).where(ids(used.c.artifact), is_data)
+
+
+def _artifacts(ids: Among) -> Select[Any]:
+    a = artifacts.c
+    return select(a.digest, a.kind, a.type, a.size, a.profile).where(ids(a.digest))
+
+
+def _derivations(ids: Among) -> Select[Any]:
+    return select(derivations).where(ids(derivations.c.artifact))
+
+
+def _metrics(ids: Among) -> Select[Any]:
+    m = metric_summaries.c
+    return (
+        select(m.execution_id, m.key, m.labels, m.last)
+        .where(ids(m.execution_id))
+        .order_by(m.execution_id, m.key, m.labels)
+    )
+
+
+def _bindings(ids: Among) -> Select[Any]:
+    e = executions.c
+    return select(e.reused_from, e.bindings).where(ids(e.reused_from)).distinct()
+
+
+def _of_steps(numbers: Among) -> Select[Any]:
+    e = executions.c
+    first = cast(runs.c.number, BigInteger) * POSITIONS
+    return (
+        select(e.run_number, e.step, e.id, e.reused_from)
+        .join_from(runs, executions, and_(e.id >= first, e.id < first + POSITIONS))
+        .where(numbers(runs.c.number))
+    )

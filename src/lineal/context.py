@@ -54,6 +54,11 @@ class StepContext:
     artifacts: list[tuple[str, Any]] = field(default_factory=list)
     """Name and value of what was logged, in order."""
 
+    def clear(self) -> None:
+        """Forget what was said, before the step is executed again."""
+        for said in (self.log, self.params, self.tags, self.artifacts):
+            said.clear()
+
 
 current_step: ContextVar[StepContext | None] = ContextVar("current_step", default=None)
 

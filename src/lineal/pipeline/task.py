@@ -50,6 +50,8 @@ class Task(Generic[P, R]):
         self.parameters = tuple(self.signature.parameters.values())
         self._simple = all(p.kind is p.POSITIONAL_OR_KEYWORD for p in self.parameters)
         self.path_parameters = frozenset(p.name for p in self.parameters if _is_path(p.annotation))
+        self.seed_parameter = next((p.name for p in self.parameters if _is_seed(p)), None)
+        """The parameter ``seed: int`` without a default: a run gives it a seed of its own."""
         unknown = set(options.ignore) - {p.name for p in self.parameters}
         if unknown:
             raise DeclarationError(
@@ -96,14 +98,28 @@ class Task(Generic[P, R]):
             )
         return Task(self.fn, replace(self.options, **options))
 
-    def bind(self, args: Sequence[Any], kwargs: dict[str, Any]) -> dict[str, Any]:
+    def bind(
+        self,
+        args: Sequence[Any],
+        kwargs: dict[str, Any],
+        seed_for: Callable[[str], int] | None = None,
+    ) -> dict[str, Any]:
         """The arguments of a call by name, defaults filled in, in the order declared.
+
+        Args:
+            args: By position.
+            kwargs: By name.
+            seed_for: Gives the value of a parameter ``seed: int`` that was given none.
 
         Raises:
             ParameterError: the call does not fit the function's signature.
         """
         if self._simple and not kwargs and len(args) == len(self.parameters):
             return {p.name: value for p, value in zip(self.parameters, args, strict=True)}
+        if seed_for is not None and self.seed_parameter is not None:
+            given = self.signature.bind_partial(*args, **kwargs).arguments
+            if self.seed_parameter not in given:
+                kwargs = kwargs | {self.seed_parameter: seed_for(self.seed_parameter)}
         try:
             bound = self.signature.bind(*args, **kwargs)
         except TypeError as error:
@@ -236,6 +252,15 @@ def _items_of_tuple(text: str) -> list[Any]:
 
 
 _TUPLES = ("tuple", "Tuple", "typing.Tuple")
+
+
+def _is_seed(parameter: inspect.Parameter) -> bool:
+    return (
+        parameter.name == "seed"
+        and parameter.annotation in (int, "int")
+        and parameter.default is parameter.empty
+        and parameter.kind is not parameter.POSITIONAL_ONLY
+    )
 
 
 def _is_dict(annotation: Any) -> bool:

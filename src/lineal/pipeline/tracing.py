@@ -38,6 +38,9 @@ class Engine(Protocol):
     def digest(self, value: Any) -> Digest:
         """Identity of a value; raises UnhashableError."""
 
+    def seed(self, step: str, argument: str) -> int:
+        """The seed that a step is given as an argument."""
+
     def declared(self, step: StepNode) -> None:
         """A step has been added."""
 
@@ -113,7 +116,7 @@ class Trace:
         return list(value)
 
     def _add(self, task: Task[..., Any], name: str, args: Any, kwargs: dict[str, Any]) -> Any:
-        bound = task.bind(args, kwargs)
+        bound = task.bind(args, kwargs, lambda argument: self.engine.seed(name, argument))
         arguments = {n: self._argument(task, n, value) for n, value in bound.items()}
         step = StepNode(position=len(self.steps) + 1, name=name, task=task, arguments=arguments)
         self.steps.append(step)

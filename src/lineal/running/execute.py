@@ -37,8 +37,9 @@ from lineal.pipeline import Metrics, Task, TaskOptions
 from lineal.records import Artifact, Resources
 from lineal.store import Picture
 
+from .drawing import likely_draws, note_draws
 from .resources import MemorySampler
-from .seeding import seeded
+from .seeding import Turn, seeded
 
 _PACKAGE = str(Path(__file__).resolve().parents[1])
 _UNCHANGING = (type(None), bool, int, float, complex, str, bytes, Metrics, Picture)
@@ -123,10 +124,7 @@ def execute_step(call: StepCall, sampler: MemorySampler) -> Outcome:
     outcome = Outcome(started=time.time())
     token = current_step.set(call.context)
     try:
-        with seeded(call.seed) as draws, sampler.watch() as usage:
-            _attempt_all(call, outcome)
-        outcome.seed_used = draws.used
-        outcome.resources = usage.record()
+        _execute(call, outcome, sampler, alone=likely_draws(call.task.fn))
     except Interrupt:
         outcome.error = RunCancelled()
     finally:
@@ -138,12 +136,26 @@ def execute_step(call: StepCall, sampler: MemorySampler) -> Outcome:
     return outcome
 
 
-def _attempt_all(call: StepCall, outcome: Outcome) -> None:
+def _execute(call: StepCall, outcome: Outcome, sampler: MemorySampler, *, alone: bool) -> None:
+    """Execute it beside others or alone; alone again if it may have drawn from their seeds."""
+    with seeded(call.seed, alone=alone) as turn, sampler.watch() as usage:
+        _attempt_all(call, outcome, turn)
+    outcome.resources = usage.record()
+    outcome.seed_used = turn.used
+    if turn.disturbed and not isinstance(outcome.error, RunCancelled):
+        call.context.clear()
+        _execute(call, outcome, sampler, alone=True)
+    elif not turn.shared:
+        note_draws(call.task.fn, turn.used)
+
+
+def _attempt_all(call: StepCall, outcome: Outcome, turn: Turn) -> None:
     options = call.options
     for attempt in range(1, options.retries + 2):
         outcome.attempts = attempt
         outcome.error = outcome.traceback = None
         try:
+            turn.begin()
             outcome.outputs = _attempt(call)
         except TimeUp:
             outcome.error = StepTimeout(

@@ -24,6 +24,7 @@ from .local import ThreadRunner
 from .opening import open_run, snapshot, tidy_up
 from .results import Found, collect, load_result, references_in
 from .run import Run
+from .seeding import stepped_out
 from .session import Session
 
 
@@ -40,6 +41,16 @@ def run_pipeline(
         StoreError: the record can't be written.
         KeyboardInterrupt: the run was cancelled, and is recorded so.
     """
+    with stepped_out():
+        return _run(services, pipeline, arguments, options)
+
+
+def _run(
+    services: Services,
+    pipeline: Pipeline[..., Any],
+    arguments: dict[str, Any],
+    options: RunOptions,
+) -> Run:
     runner = make_runner(services, options)
     record = open_run(
         services,

@@ -13,6 +13,7 @@ from lineal.planning import Plan, PlannedStep, Reuse
 
 from .base import RunOptions, Services
 from .deciding import Decider
+from .seeding import argument_seed
 from .slots import Slot
 
 
@@ -24,7 +25,7 @@ def plan_pipeline(
 ) -> Plan:
     """Decide every step that the body declares; nothing is run and nothing written."""
     decider = Decider(services.catalog, pipeline.qualified_name, options.policy, options.seed)
-    planning = _Planning(services, decider)
+    planning = _Planning(services, decider, options.seed)
     trace = Trace(planning)
     planning.trace = trace
     token = current_trace.set(trace)
@@ -52,14 +53,18 @@ class _Planning:
 
     trace: Trace
 
-    def __init__(self, services: Services, decider: Decider) -> None:
+    def __init__(self, services: Services, decider: Decider, run_seed: int) -> None:
         self._services = services
+        self._run_seed = run_seed
         self._decider = decider
         self._outputs: dict[int, dict[str, Digest]] = {}
         self.planned: dict[int, PlannedStep] = {}
 
     def digest(self, value: Any) -> Digest:
         return value_digest(value, self._services.memo)
+
+    def seed(self, step: str, argument: str) -> int:
+        return argument_seed(self._run_seed, step, argument)
 
     def declared(self, step: StepNode) -> None:
         """Steps are taken from the trace when they are decided."""

@@ -1,9 +1,15 @@
 """Seeding: every execution starts the global random generators from its own seed.
 
-The seed comes from the run's seed and the step's name, so it does not depend on the
-schedule. What a step drew is noticed by comparing the generators' states before and
-after. The generators belong to the process: while several steps run side by side none
-is seeded anew, and one that draws then counts as having used its seed all the same.
+The seed comes from the run's seed and the step's name (in which a map's index stands),
+so it does not depend on the schedule. The generators belong to the process, so a step
+that draws from them has to be alone in it:
+
+- What is known or looks likely to draw waits until it is alone, and keeps the others out.
+- The rest runs side by side. Generators that were drawn from meanwhile can't tell by whom;
+  each step that overlapped with the draw is executed again, alone (see `execute`).
+
+So a draw always comes from the step's own seed, whatever ran beside it. What a step drew
+is noticed by comparing the generators' states before and after.
 """
 
 from __future__ import annotations
@@ -13,12 +19,13 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from xxhash import xxh3_64_intdigest
 
-_lock = threading.Lock()
-_active = 0
+_POLL = 0.2
+"""Seconds after which a waiting step looks up, so that it can be interrupted."""
 
 
 def step_seed(run_seed: int, step: str) -> int:
@@ -26,32 +33,129 @@ def step_seed(run_seed: int, step: str) -> int:
     return xxh3_64_intdigest(f"{run_seed}\x1f{step}".encode()) & 0xFFFFFFFF
 
 
-class Draws:
-    """Whether the generators were drawn from."""
+def argument_seed(run_seed: int, step: str, argument: str) -> int:
+    """The seed that a step takes as an argument: not the one its generators start from."""
+    return step_seed(run_seed, f"{step}\x1f{argument}")
 
-    used: bool = False
+
+class Turn:
+    """One execution's stay among those that share the generators."""
+
+    def __init__(self, seed: int, *, alone: bool) -> None:
+        self.seed = seed
+        self.alone = alone
+        """Whether nothing else may run meanwhile."""
+        self.shared = False
+        """Whether anything else ran meanwhile."""
+        self.used = False
+        """Whether the generators were drawn from, by whomever."""
+        self._start: dict[str, Any] = {}
+
+    @property
+    def disturbed(self) -> bool:
+        """Whether what was drawn may not have come from this turn's own seed."""
+        return self.used and self.shared
+
+    def begin(self) -> None:
+        """Start the generators from the seed, unless others are there; before each attempt."""
+        with _gate.changed:
+            self.end()
+            if not self.shared:
+                _seed(self.seed)
+            self._start = _states()
+
+    def end(self) -> None:
+        """Note whether the generators were drawn from since they were started."""
+        if self._start:
+            self.used = self.used or _differ(self._start, _states())
+
+
+class _Gate:
+    """Who is executing in this process now."""
+
+    def __init__(self) -> None:
+        self.changed = threading.Condition()
+        self.inside: list[Turn] = []
+        self.waiting = 0
+        """Turns that want to be alone; those that don't let them go first."""
+        self.before: dict[str, Any] | None = None
+        """The generators' states before the first of those inside came."""
+
+    def enter(self, turn: Turn) -> None:
+        with self.changed:
+            if turn.alone:
+                self.waiting += 1
+                try:
+                    self._wait(lambda: not self.inside)
+                finally:
+                    self.waiting -= 1
+                    self.changed.notify_all()
+            else:
+                self._wait(lambda: not self.waiting and not any(t.alone for t in self.inside))
+            if not self.inside:
+                self.before = _states()
+            else:
+                turn.shared = True
+                for other in self.inside:
+                    other.shared = True
+            self.inside.append(turn)
+
+    def leave(self, turn: Turn) -> None:
+        with self.changed:
+            turn.end()
+            self.inside.remove(turn)
+            if not self.inside and self.before is not None:
+                _restore(self.before)
+                self.before = None
+            self.changed.notify_all()
+
+    def _wait(self, free: Any) -> None:
+        while not free():
+            self.changed.wait(_POLL)
+
+
+_gate = _Gate()
+_current: ContextVar[Turn | None] = ContextVar("current_turn", default=None)
 
 
 @contextmanager
-def seeded(seed: int) -> Iterator[Draws]:
-    """Seed `random`, NumPy's global state and torch (if imported); restore them after."""
-    global _active
-    draws = Draws()
-    with _lock:
-        _active += 1
-        alone = _active == 1
-        before = _states() if alone else None
-        if alone:
-            _seed(seed)
-        start = _states()
+def seeded(seed: int, *, alone: bool = False) -> Iterator[Turn]:
+    """Take a turn, whose `begin` seeds `random`, NumPy's global state and torch (if imported).
+
+    They are restored after.
+
+    Args:
+        seed: What they start from.
+        alone: Whether to wait for all others to end, and to keep others out.
+    """
+    turn = Turn(seed, alone=alone)
+    _gate.enter(turn)
+    token = _current.set(turn)
     try:
-        yield draws
+        yield turn
     finally:
-        with _lock:
-            draws.used = _differ(start, _states())
-            _active -= 1
-            if before is not None and _active == 0:
-                _restore(before)
+        _current.reset(token)
+        _gate.leave(turn)
+
+
+@contextmanager
+def stepped_out() -> Iterator[None]:
+    """Let others go on while a step waits for a run of its own, which takes turns as well."""
+    turn = _current.get()
+    if turn is None:
+        yield
+        return
+    token = _current.set(None)
+    drawn = _states()
+    _gate.leave(turn)
+    try:
+        yield
+    finally:
+        _gate.enter(turn)
+        with _gate.changed:
+            _restore(drawn)
+            turn._start = _states()  # noqa: SLF001 - the inner run's draws are not the step's
+        _current.reset(token)
 
 
 def _states() -> dict[str, Any]:

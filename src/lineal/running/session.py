@@ -33,6 +33,7 @@ from .recording import (
     entry_of_skip,
     prior_of,
 )
+from .seeding import argument_seed
 from .shelf import Shelf
 
 
@@ -83,6 +84,10 @@ class Session:
     def digest(self, value: Any) -> Digest:
         """Identity of a value that the pipeline's body gives to a step."""
         return self._shelf.identify(value)
+
+    def seed(self, step: str, argument: str) -> int:
+        """The seed that a step is given as an argument."""
+        return argument_seed(self._options.seed, step, argument)
 
     def declared(self, step: StepNode) -> None:
         """Count on a step that the pipeline's body has declared."""

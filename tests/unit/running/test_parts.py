@@ -20,11 +20,12 @@ def test_the_same_seed_draws_the_same_and_says_that_it_drew() -> None:
     drawn = []
     for _ in range(2):
         with seeded(7) as draws:
+            draws.begin()
             drawn.append(random.random())
         assert draws.used
     assert drawn[0] == drawn[1]
     with seeded(7) as draws:
-        pass
+        draws.begin()
     assert not draws.used
 
 

@@ -10,9 +10,9 @@ executions that arrive meanwhile are committed together.
 
 from __future__ import annotations
 
-import queue
 import threading
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -37,6 +37,8 @@ BATCH = 512
 """Executions committed at once at the most."""
 WAITING = 1024
 """Executions that may wait to be written before the run is held up."""
+LINGER = 0.01
+"""Seconds that a lone execution waits for others to be written together with."""
 HELD = 1 << 28
 """Bytes of values that may wait to be written before the run is held up."""
 
@@ -69,15 +71,23 @@ class Recorder:
         self._values = values
         self._journal = journal
         self._run_number = run_number
-        self._queue: queue.Queue[Entry | threading.Event | None] = queue.Queue(WAITING)
+        self._waiting: deque[Entry] = deque()
+        self._wake = threading.Event()
+        """Set when there is something to do."""
+        self._hurry = threading.Event()
+        """Set when somebody waits for it to be done."""
+        self._closing = False
+        self._progress = threading.Condition()
+        """Guards the next three; told of when something was written."""
+        self._recorded = 0
+        self._written = 0
+        self._held = 0
         self._artifacts: dict[Digest, Artifact] = {}
         self._codes: set[Digest] = set()
         self._failure: BaseException | None = None
         self.not_stored: dict[str, OutputNotStorable] = {}
         """By step: outputs that no codec could keep."""
         self._thread: threading.Thread | None = None
-        self._held = 0
-        self._less_held = threading.Condition()
 
     def record(self, entry: Entry) -> None:
         """Write an execution soon; raises what made an earlier one fail to be written.
@@ -90,18 +100,29 @@ class Recorder:
             self._thread.start()
         held = entry.held = sum(_bytes_in(*kept) for kept in entry.values)
         if held:
-            with self._less_held:
-                self._less_held.wait_for(lambda: self._held == 0 or self._held + held <= HELD)
+            self._wait(lambda: self._held == 0 or self._held + held <= HELD)
+            with self._progress:
                 self._held += held
-        self._queue.put(entry)
+        elif len(self._waiting) >= WAITING:
+            self._wait(lambda: len(self._waiting) < WAITING)
+        self._recorded += 1
+        self._waiting.append(entry)
+        if not self._wake.is_set():
+            self._wake.set()
 
     def flush(self) -> None:
         """Return when all that was recorded is durable."""
         if self._thread is not None:
-            written = threading.Event()
-            self._queue.put(written)
-            written.wait()
+            self._wait(lambda: self._written == self._recorded)
         self._raise_failure()
+
+    def _wait(self, until: Callable[[], bool]) -> None:
+        """Have what waits written at once, until something holds."""
+        self._hurry.set()
+        self._wake.set()
+        with self._progress:
+            self._progress.wait_for(until)
+        self._hurry.clear()
 
     def finish(
         self,
@@ -119,7 +140,9 @@ class Recorder:
                 finished, and counts as lost.
         """
         if self._thread is not None:
-            self._queue.put(None)
+            self._closing = True
+            self._hurry.set()
+            self._wake.set()
             self._thread.join()
             self._thread = None
         self._raise_failure()
@@ -162,44 +185,36 @@ class Recorder:
             raise self._failure
 
     def _work(self) -> None:
-        closing = False
-        while not closing:
-            entries, events, closing = self._take()
+        while not (self._closing and not self._waiting):
+            self._wake.wait()
+            # Executions come in quick succession; a commit for each would cost more than
+            # they do themselves. Whoever needs them written hurries this on.
+            if len(self._waiting) < BATCH:
+                self._hurry.wait(LINGER)
+            self._wake.clear()
+            entries = self._take()
+            if self._waiting or self._closing:
+                self._wake.set()
             try:
                 if entries and self._failure is None:
                     self._write(entries)
             except BaseException as error:  # noqa: BLE001 - raised again in the run's thread
                 self._failure = error
             self._let_go(entries)
-            for event in events:
-                event.set()
+
+    def _take(self) -> list[Entry]:
+        entries: list[Entry] = []
+        while self._waiting and len(entries) < BATCH:
+            entries.append(self._waiting.popleft())
+        return entries
 
     def _let_go(self, entries: list[Entry]) -> None:
         """Forget values that are written, also while nothing else comes."""
-        held = sum(entry.held for entry in entries)
+        with self._progress:
+            self._held -= sum(entry.held for entry in entries)
+            self._written += len(entries)
+            self._progress.notify_all()
         entries.clear()
-        if held:
-            with self._less_held:
-                self._held -= held
-                self._less_held.notify()
-
-    def _take(self) -> tuple[list[Entry], list[threading.Event], bool]:
-        entries: list[Entry] = []
-        events: list[threading.Event] = []
-        item = self._queue.get()
-        while True:
-            if item is None:
-                return entries, events, True
-            if isinstance(item, threading.Event):
-                events.append(item)
-            else:
-                entries.append(item)
-            if events or len(entries) >= BATCH:
-                return entries, events, False
-            try:
-                item = self._queue.get_nowait()
-            except queue.Empty:
-                return entries, events, False
 
     def _write(self, entries: list[Entry]) -> None:
         artifacts: dict[Digest, Artifact] = {}

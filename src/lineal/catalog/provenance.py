@@ -69,6 +69,8 @@ from .tables import (
 from .writing import put
 
 _BYTES = ("codec", "size", "address", "inline", "pickled")
+_lookups: dict[str, Select[Any]] = {}
+"""By dialect: building the statement would take longer than a look-up does."""
 _WINDOWS = (1, 4, 16, 64)
 """How many runs to look back over, further each time, for the last execution of a step."""
 
@@ -109,9 +111,12 @@ def commit(connection: Connection, batch: Batch) -> None:
 
 def lookup(connection: Connection, keys: Sequence[Digest]) -> dict[Digest, tuple[Prior, ...]]:
     """The executed executions of every key that has any, newest first."""
-    statement = _priors().where(
-        among(connection, executions.c.key, "keys"), _is(ExecutionStatus.EXECUTED)
-    )
+    known = connection.dialect.name
+    statement = _lookups.get(known)
+    if statement is None:
+        statement = _lookups[known] = _priors().where(
+            among(connection, executions.c.key, "keys"), _is(ExecutionStatus.EXECUTED)
+        )
     return _grouped(connection, statement, {"keys": packed(connection, keys)})
 
 

@@ -52,6 +52,10 @@ class Decider:
         self._resolver = CodeResolver()
         self._codes: dict[int, CodeIdentity | UnhashableError] = {}
         self._priors: dict[Digest, tuple[Prior, ...]] = dict(catalog.preload(pipeline))
+        self._declared: list[str] = []
+        self._last: dict[str, Execution | None] = {}
+        """Step -> its last execution in earlier runs, as far as that was asked for."""
+        self._codes_before: dict[Digest, CodeIdentity] = {}
         self._looked_up: set[Digest] = set()
         """Keys whose every execution is known; of others only the newest run's may be."""
 
@@ -59,6 +63,10 @@ class Decider:
     def codes(self) -> list[CodeIdentity]:
         """The code of every task met so far."""
         return [code for code in self._codes.values() if isinstance(code, CodeIdentity)]
+
+    def declared(self, step: StepNode) -> None:
+        """A step will be decided; called in order of position."""
+        self._declared.append(step.name)
 
     def remember(self, prior: Prior) -> None:
         """Let an execution of this very run be reused by its later steps."""
@@ -166,15 +174,31 @@ class Decider:
         ]  # fmt: skip
         if not puzzling:
             return
-        last = self._catalog.last_executions(self._pipeline, [d.node.name for d in puzzling])
-        codes = self._catalog.codes([e.code for e in last.values() if e.code is not None])
+        self._recall([d.node for d in puzzling])
         for item in puzzling:
-            previous: Execution | None = last.get(item.node.name)
+            previous = self._last[item.node.name]
             if previous is not None and item.key is not None:
-                code = codes.get(previous.code) if previous.code is not None else None
+                code = self._codes_before.get(previous.code) if previous.code else None
                 reason = explain(item.key, previous, code)
                 if reason is not None:
                     item.decision = Execute(reason=reason)
+
+    def _recall(self, nodes: Sequence[StepNode]) -> None:
+        """Find the last executions of steps, and of as many of those to come as were asked for.
+
+        Where a change runs down a chain, each step is a wave of its own; asking ahead twice
+        as far each time keeps queries few, and what is asked in vain below what was needed.
+        """
+        wanted = {node.name for node in nodes if node.name not in self._last}
+        if not wanted:
+            return
+        ahead = self._declared[nodes[-1].position : nodes[-1].position + len(self._last)]
+        wanted.update(name for name in ahead if name not in self._last)
+        found = self._catalog.last_executions(self._pipeline, sorted(wanted))
+        self._last.update({name: found.get(name) for name in wanted})
+        codes = {e.code for e in found.values() if e.code} - self._codes_before.keys()
+        if codes:
+            self._codes_before |= self._catalog.codes(sorted(codes))
 
 
 def _input(

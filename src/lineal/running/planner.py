@@ -67,7 +67,7 @@ class _Planning:
         return argument_seed(self._run_seed, step, argument)
 
     def declared(self, step: StepNode) -> None:
-        """Steps are taken from the trace when they are decided."""
+        self._decider.declared(step)
 
     def demand(self, step: StepNode, output: str) -> Any:
         self.decide_all()

@@ -10,10 +10,14 @@ that draws from them has to be alone in it:
 
 So a draw always comes from the step's own seed, whatever ran beside it. What a step drew
 is noticed by comparing the generators' states before and after.
+
+Reading a whole state costs more than a small step, so a run sets the states aside once
+for all its steps (`lent`), and NumPy's is compared in place where that is enough.
 """
 
 from __future__ import annotations
 
+import ctypes
 import random
 import sys
 import threading
@@ -24,6 +28,8 @@ from typing import Any
 
 from xxhash import xxh3_64_intdigest
 
+_MT19937_BYTES = 2500
+"""Size of NumPy's state: 624 words of 32 bits and a position."""
 _POLL = 0.2
 """Seconds after which a waiting step looks up, so that it can be interrupted."""
 
@@ -62,12 +68,12 @@ class Turn:
             self.end()
             if not self.shared:
                 _seed(self.seed)
-            self._start = _states()
+            self._start = _marks()
 
     def end(self) -> None:
         """Note whether the generators were drawn from since they were started."""
         if self._start:
-            self.used = self.used or _differ(self._start, _states())
+            self.used = self.used or _differ(self._start, _marks(like=self._start))
 
 
 class _Gate:
@@ -80,6 +86,8 @@ class _Gate:
         """Turns that want to be alone; those that don't let them go first."""
         self.before: dict[str, Any] | None = None
         """The generators' states before the first of those inside came."""
+        self.lent = 0
+        """Runs that restore the generators when they are through with all their steps."""
 
     def enter(self, turn: Turn) -> None:
         with self.changed:
@@ -93,7 +101,7 @@ class _Gate:
             else:
                 self._wait(lambda: not self.waiting and not any(t.alone for t in self.inside))
             if not self.inside:
-                self.before = _states()
+                self.set_aside()
             else:
                 turn.shared = True
                 for other in self.inside:
@@ -104,10 +112,17 @@ class _Gate:
         with self.changed:
             turn.end()
             self.inside.remove(turn)
-            if not self.inside and self.before is not None:
-                _restore(self.before)
-                self.before = None
+            self.go_back()
             self.changed.notify_all()
+
+    def set_aside(self) -> None:
+        if self.before is None:
+            self.before = _states()
+
+    def go_back(self) -> None:
+        if not self.inside and not self.lent and self.before is not None:
+            _restore(self.before)
+            self.before = None
 
     def _wait(self, free: Any) -> None:
         while not free():
@@ -139,6 +154,20 @@ def seeded(seed: int, *, alone: bool = False) -> Iterator[Turn]:
 
 
 @contextmanager
+def lent() -> Iterator[None]:
+    """Leave the generators to steps meanwhile, and restore them once at the end. Nests."""
+    with _gate.changed:
+        _gate.lent += 1
+        _gate.set_aside()
+    try:
+        yield
+    finally:
+        with _gate.changed:
+            _gate.lent -= 1
+            _gate.go_back()
+
+
+@contextmanager
 def stepped_out() -> Iterator[None]:
     """Let others go on while a step waits for a run of its own, which takes turns as well."""
     turn = _current.get()
@@ -158,6 +187,38 @@ def stepped_out() -> Iterator[None]:
         _current.reset(token)
 
 
+_fresh: list[bytes | None] = [None]
+"""NumPy's state as it was seeded last."""
+
+
+def _marks(like: dict[str, Any] | None = None) -> dict[str, Any]:
+    """What tells whether anything was drawn.
+
+    NumPy keeps the second of two normal numbers for later, beside its state. It has none
+    just after seeding, so the first draw always shows in the state in place; later on only
+    the whole state tells.
+    """
+    raw = _in_place() if like is None or "raw" in like else None
+    if raw is None or (like is None and raw != _fresh[0]):
+        return _states()
+    marks: dict[str, Any] = {"random": random.getstate(), "raw": raw}
+    if (torch := sys.modules.get("torch")) is not None and hasattr(torch, "get_rng_state"):
+        marks["torch"] = torch.get_rng_state()
+    return marks
+
+
+def _in_place() -> bytes | None:
+    """NumPy's state as it lies in memory; None where it is not the usual generator's."""
+    numpy = sys.modules.get("numpy")
+    if numpy is None or not hasattr(numpy, "random"):
+        return None
+    get = getattr(numpy.random, "get_bit_generator", None)
+    generator: Any = get() if get is not None else None
+    if type(generator) is not numpy.random.MT19937:
+        return None
+    return ctypes.string_at(generator.ctypes.state_address, _MT19937_BYTES)
+
+
 def _states() -> dict[str, Any]:
     states: dict[str, Any] = {"random": random.getstate()}
     if (numpy := sys.modules.get("numpy")) is not None and hasattr(numpy, "random"):
@@ -171,6 +232,7 @@ def _seed(seed: int) -> None:
     random.seed(seed)
     if (numpy := sys.modules.get("numpy")) is not None and hasattr(numpy, "random"):
         numpy.random.seed(seed)
+        _fresh[0] = _in_place()
     if (torch := sys.modules.get("torch")) is not None and hasattr(torch, "manual_seed"):
         torch.manual_seed(seed)
 
@@ -186,7 +248,11 @@ def _restore(states: dict[str, Any]) -> None:
 def _differ(start: dict[str, Any], end: dict[str, Any]) -> bool:
     if start["random"] != end["random"]:
         return True
+    if "raw" in start and start["raw"] != end.get("raw"):
+        return True
     if "numpy" in start:
+        if "numpy" not in end:
+            return True
         old, new = start["numpy"], end["numpy"]
         if old[2:] != new[2:] or bool((old[1] != new[1]).any()):
             return True

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Iterable
 from concurrent.futures import CancelledError, Future
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import ExitStack
 from typing import Any
 
 from lineal.context import StepContext
@@ -33,7 +34,7 @@ from .recording import (
     entry_of_skip,
     prior_of,
 )
-from .seeding import argument_seed
+from .seeding import argument_seed, lent
 from .shelf import Shelf
 
 
@@ -69,6 +70,8 @@ class Session:
         self._in_flight: dict[int, Decided] = {}
         self._ready: deque[StepNode] = deque()
         self._stale: deque[Decided] = deque()
+        self._lent = False
+        """Whether the random generators are the steps' for now."""
         self._unmet: dict[int, int] = {}
         self._dependents: dict[int, list[StepNode]] = {}
         self.executions: dict[int, Execution] = {}
@@ -92,6 +95,7 @@ class Session:
     def declared(self, step: StepNode) -> None:
         """Count on a step that the pipeline's body has declared."""
         self._shelf.declared(step)
+        self._decider.declared(step)
 
     def demand(self, step: StepNode, output: str) -> Any:
         """The value of an output, running what it needs."""
@@ -120,15 +124,20 @@ class Session:
     def drive(self, targets: Iterable[StepNode]) -> None:
         """Bring steps, and all they need, to an end. Errors are kept, not raised."""
         self._enlist(targets)
-        while self._ready or self._stale or self._in_flight:
-            if self._stopping:
-                self._drop_what_waits()
-            if self._ready:
-                self._decide_ready()
-            while self._stale and len(self._in_flight) < 2 * self._runner.workers:
-                self._submit(self._stale.popleft())
-            if self._in_flight and not self._ready:
-                self._collect()
+        with ExitStack() as stack:
+            while self._ready or self._stale or self._in_flight:
+                if self._stopping:
+                    self._drop_what_waits()
+                if self._ready:
+                    self._decide_ready()
+                if self._stale and not self._lent:
+                    self._lent = True
+                    stack.enter_context(lent())
+                    stack.callback(setattr, self, "_lent", False)
+                while self._stale and len(self._in_flight) < 2 * self._runner.workers:
+                    self._submit(self._stale.popleft())
+                if self._in_flight and not self._ready:
+                    self._collect()
 
     @property
     def _stopping(self) -> bool:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
+import numpy as np
 import pytest
 
 from lineal.running.run import assemble
-from lineal.running.seeding import seeded, step_seed
+from lineal.running.seeding import Turn, lent, seeded, step_seed
 
 
 def test_a_steps_seed_depends_on_the_runs_and_its_name_alone() -> None:
@@ -27,6 +30,64 @@ def test_the_same_seed_draws_the_same_and_says_that_it_drew() -> None:
     with seeded(7) as draws:
         draws.begin()
     assert not draws.used
+
+
+@contextmanager
+def begun(seed: int) -> Iterator[Turn]:
+    with seeded(seed) as turn:
+        turn.begin()
+        yield turn
+
+
+DRAWS: dict[str, Callable[[], Any]] = {
+    "random": random.random,
+    "random's gauss": lambda: random.gauss(0, 1),
+    "numpy": np.random.rand,
+    "numpy's normal": np.random.normal,
+}
+
+
+@pytest.mark.parametrize("alone", [True, False])
+@pytest.mark.parametrize("draw", DRAWS.values(), ids=DRAWS)
+def test_every_draw_is_noticed(draw: Callable[[], Any], alone: bool) -> None:
+    with nullcontext() if alone else begun(3):
+        with begun(7) as idle:
+            pass
+        with begun(7) as draws:
+            draw()
+    assert not idle.used
+    assert draws.used
+
+
+def test_a_number_that_numpy_kept_for_later_is_noticed() -> None:
+    """Two normal numbers are made at once, and taking the second leaves the state as it is."""
+    with begun(3):
+        np.random.normal()
+        with begun(7) as draws:
+            np.random.normal()
+    assert draws.used
+
+
+@pytest.mark.parametrize("around", [nullcontext, lent])
+def test_the_generators_are_as_before_when_all_is_over(around: Any) -> None:
+    random.seed(1)
+    np.random.seed(1)
+    expected = random.getstate(), np.random.get_state()[1].tolist()
+    with around():
+        for seed in (5, 6):
+            with begun(seed):
+                random.random()
+                np.random.rand()
+    assert (random.getstate(), np.random.get_state()[1].tolist()) == expected
+
+
+def test_while_generators_are_lent_each_step_still_starts_from_its_own_seed() -> None:
+    drawn = []
+    with lent():
+        for seed in (5, 6, 5):
+            with begun(seed):
+                drawn.append((random.random(), np.random.rand()))
+    assert drawn[0] == drawn[2] != drawn[1]
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import ast
 import inspect
-import itertools
 import linecache
 import types
 import warnings
@@ -122,18 +121,28 @@ def _flattened(tree: ast.Module) -> ast.Module:
     one line would become a single constant, and no longer stand beside those as laid out.
     """
     looked_at = not _INSPECTING.isdisjoint(_words(tree))
-    numbers = itertools.count(2)
-    for node in ast.walk(tree):
-        if hasattr(node, "lineno"):
-            line = next(numbers) if isinstance(node, _SCOPES) else 1
-            node.__dict__.update(lineno=line, end_lineno=line, col_offset=0, end_col_offset=0)
-        if looked_at or not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            continue
-        if not node.decorator_list:
-            node.returns = None
-            for argument in _arguments(node.args):
-                argument.annotation = None
+    nodes = list(ast.walk(tree))
+    for node in nodes:
+        _put(node, 1)
+    for line, node in enumerate((node for node in nodes if isinstance(node, _SCOPES)), start=2):
+        # The code of what is decorated begins with its first decorator.
+        for first in (node, *getattr(node, "decorator_list", ())):
+            _put(first, line)
+        if not looked_at and isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            _unannotate(node)
     return tree
+
+
+def _put(node: ast.AST, line: int) -> None:
+    if hasattr(node, "lineno"):
+        node.__dict__.update(lineno=line, end_lineno=line, col_offset=0, end_col_offset=0)
+
+
+def _unannotate(node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+    if not node.decorator_list:
+        node.returns = None
+        for argument in _arguments(node.args):
+            argument.annotation = None
 
 
 def _words(tree: ast.Module) -> Iterator[str]:

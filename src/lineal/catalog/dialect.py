@@ -10,6 +10,7 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Connection,
+    Select,
     Table,
     TableValuedAlias,
     any_,
@@ -47,6 +48,17 @@ def among(
 def packed(connection: Connection, values: Iterable[str] | Iterable[int]) -> Any:
     """Many values as the one parameter of `among`."""
     return json.dumps(list(values)) if is_sqlite(connection) else list(values)
+
+
+def as_text(connection: Connection, statement: Select[Any]) -> str | None:
+    """A statement for the driver itself, its parameters by place; None where that won't do.
+
+    For what is asked so often that SQLAlchemy's own work on it shows. What comes back is as
+    SQLite keeps it: booleans are 0 and 1.
+    """
+    if not is_sqlite(connection):
+        return None
+    return str(statement.compile(dialect=connection.dialect))
 
 
 def upsert(

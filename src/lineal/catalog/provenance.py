@@ -20,7 +20,7 @@ from sqlalchemy import (
     and_,
     cast,
     func,
-    literal,
+    literal_column,
     or_,
     select,
     update,
@@ -39,7 +39,7 @@ from lineal.records import (
 )
 
 from .batch import Batch
-from .dialect import among, packed
+from .dialect import among, as_text, packed
 from .rows import (
     artifact_of,
     artifact_row,
@@ -69,8 +69,8 @@ from .tables import (
 from .writing import put
 
 _BYTES = ("codec", "size", "address", "inline", "pickled")
-_lookups: dict[str, Select[Any]] = {}
-"""By dialect: building the statement would take longer than a look-up does."""
+_lookups: dict[str, tuple[Select[Any], str | None]] = {}
+"""By dialect; see `lookup`. Building the statement takes longer than a look-up does."""
 _WINDOWS = (1, 4, 16, 64)
 """How many runs to look back over, further each time, for the last execution of a step."""
 
@@ -111,13 +111,16 @@ def commit(connection: Connection, batch: Batch) -> None:
 
 def lookup(connection: Connection, keys: Sequence[Digest]) -> dict[Digest, tuple[Prior, ...]]:
     """The executed executions of every key that has any, newest first."""
-    known = connection.dialect.name
-    statement = _lookups.get(known)
-    if statement is None:
-        statement = _lookups[known] = _priors().where(
+    name = connection.dialect.name
+    if name not in _lookups:
+        statement = _priors().where(
             among(connection, executions.c.key, "keys"), _is(ExecutionStatus.EXECUTED)
         )
-    return _grouped(connection, statement, {"keys": packed(connection, keys)})
+        _lookups[name] = statement, as_text(connection, statement)
+    statement, text = _lookups[name]
+    if text is not None:
+        return _grouped(connection.exec_driver_sql(text, (packed(connection, keys),)).all())
+    return _grouped(connection.execute(statement, {"keys": packed(connection, keys)}).all())
 
 
 def preload(connection: Connection, pipeline: str) -> dict[Digest, tuple[Prior, ...]]:
@@ -138,7 +141,7 @@ def preload(connection: Connection, pipeline: str) -> dict[Digest, tuple[Prior, 
         executions.c.key.is_not(None),
         _is(ExecutionStatus.EXECUTED),
     )
-    return _grouped(connection, statement, {})
+    return _grouped(connection.execute(statement).all())
 
 
 def last_executions(
@@ -307,7 +310,7 @@ def _texts(of: Sequence[Execution], field: str) -> list[tuple[Any, ...]]:
 
 def _is(status: ExecutionStatus) -> ColumnElement[bool]:
     """The condition on the status, spelled out as the partial index has it."""
-    return executions.c.status == literal(status.value, literal_execute=True)
+    return executions.c.status == literal_column(f"'{status.value}'")
 
 
 def _priors() -> Select[Any]:
@@ -331,16 +334,12 @@ def _priors() -> Select[Any]:
     )
 
 
-def _grouped(
-    connection: Connection, statement: Select[Any], chosen: Mapping[str, Any]
-) -> dict[Digest, tuple[Prior, ...]]:
+def _grouped(rows: Iterable[Any]) -> dict[Digest, tuple[Prior, ...]]:
     """The rows of `_priors`, gathered by execution and then by key."""
     heads: dict[int, tuple[Any, ...]] = {}
     outputs: dict[int, list[Output]] = {}
     gone: set[int] = set()
-    for id_, run_id, key, finished, seed, seed_used, name, artifact, kept in connection.execute(
-        statement, chosen
-    ).all():
+    for id_, run_id, key, finished, seed, seed_used, name, artifact, kept in rows:
         if id_ not in heads:
             heads[id_] = (run_id, key, finished, seed, seed_used)
             outputs[id_] = []
@@ -358,7 +357,7 @@ def _grouped(
             outputs=tuple(outputs[id_]),
             finished_at=moment(finished),
             seed=None if seed is None else int(seed),
-            seed_used=seed_used,
+            seed_used=bool(seed_used),
             kept=id_ not in gone,
         )
         found[digest] = (*found.get(digest, ()), prior)

@@ -16,6 +16,7 @@ import pytest
 from lineal.digests.code import CodeResolver
 from lineal.errors import UnhashableError
 
+MODULES = ("subject", "helper", "pack", "extra", "extra2", "fakelib")
 TABLES = Path(__file__).parent / "code_edits"
 
 
@@ -198,7 +199,7 @@ def identify_files(tmp_path, monkeypatch):
 
     def forget():
         for name in list(sys.modules):
-            if name.partition(".")[0] in ("subject", "helper", "pack", "extra", "fakelib"):
+            if name.partition(".")[0] in MODULES:
                 del sys.modules[name]
 
     def identify(contents):

@@ -26,7 +26,24 @@ from typing import Any
 _PADDING = frozenset({"NOP", "RESUME", "CACHE", "EXTENDED_ARG", "PRECALL", "NOT_TAKEN"})
 _LOADS = frozenset({"LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"})
 _ATTRIBUTES = frozenset({"LOAD_ATTR", "LOAD_METHOD"})
-_DYNAMIC = frozenset({"eval", "exec", "globals", "vars", "__import__", "import_module"})
+_DYNAMIC = frozenset({"eval", "exec", "globals", "vars", "__import__"})
+_DYNAMIC_ATTRIBUTES = frozenset({
+    "import_module", "resolve_name", "run_module", "run_path", "getmodule", "__globals__",
+})  # fmt: skip
+"""Ways of reaching code that no global name need stand before."""
+DYNAMIC_TARGETS = tuple(
+    f"={module}.{name}"
+    for module, names in (
+        ("builtins", ("eval", "exec", "globals", "vars", "__import__")),
+        ("importlib", ("import_module",)),
+        ("pkgutil", ("resolve_name",)),
+        ("runpy", ("run_module", "run_path")),
+        ("inspect", ("getmodule",)),
+        ("sys", ("modules",)),
+    )
+    for name in names
+)
+"""How what a name leads to ends, where it is one of these under another name."""
 LOOKS = {
     "__annotations__": "annotations",
     "get_annotations": "annotations",
@@ -68,12 +85,15 @@ def read_bytecode(code: CodeType) -> Bytecode:
     imports: dict[tuple[str, int, tuple[str, ...]], None] = {}
     looks: set[str] = set()
     texts: list[str] = []
+    attributes: dict[str, None] = {}
     for nested in _walk(code, lines):
         _gather(nested, names, imports, looks)
+        attributes |= dict.fromkeys(nested.co_names)
         texts += [const for const in nested.co_consts if isinstance(const, str)]
     looks |= {LOOKS[text] for text in texts if text.startswith("__") and text in LOOKS}
     dynamic = dict.fromkeys(part for chain in names for part in chain if part in _DYNAMIC)
-    if any(chain[:2] == ("sys", "modules") for chain in names):
+    dynamic |= dict.fromkeys(name for name in attributes if name in _DYNAMIC_ATTRIBUTES)
+    if "modules" in attributes and any(chain[0] == "sys" for chain in names):
         dynamic["sys.modules"] = None
     return Bytecode(
         text="\n".join(lines),

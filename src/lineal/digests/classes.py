@@ -44,10 +44,18 @@ def describe_class(walk: Walk, name: str, cls: type) -> list[str]:
     body = read_class(cls, file) if _has_machinery(cls) else None
     if body is not None:
         parts += [body.text, *walk.names(name, body, scope, care=Care.LENIENT)]
+    fields = vars(cls).get("__pydantic_fields__", {})
+    for key, info in fields.items():
+        # What a model takes from around its body shows in its fields, not in its source.
+        held = (info.default, info.default_factory, *info.metadata)
+        targets = [walk.refer(f"{name}.{key}", one, care=Care.LENIENT) for one in held]
+        parts.append(f"field {key} {targets}")
     registered = sorted(_registered(cls), key=lambda one: (one.__module__, one.__qualname__))
     parts += [f"registered {walk.refer(one.__qualname__, one)}" for one in registered]
     for attribute, value in sorted(vars(cls).items()):
-        if attribute in _NOISE or (body is not None and attribute.startswith(_MACHINERY)):
+        if attribute in _NOISE or (
+            (body is not None or fields) and attribute.startswith(_MACHINERY)
+        ):
             continue
         care = Care.STRICT if body is None else Care.LENIENT
         parts += _attribute(walk, name, attribute, value, scope, care)
@@ -126,7 +134,12 @@ def type_expression(walk: Walk, hint: str, expression: Any, scope: Mapping[str, 
     origin = typing.get_origin(expression)
     if origin is None:
         if expression is None or expression is ... or is_type_expression(expression):
-            return repr(expression)
+            parts = [
+                type_expression(walk, f"{hint}.{part}", getattr(expression, part), scope)
+                for part in ("__bound__", "__constraints__", "__supertype__", "__value__")
+                if getattr(expression, part, None)
+            ]
+            return " ".join((repr(expression), *parts))
         return walk.refer(hint, expression, care=Care.LENIENT)
     arguments = type_expression(walk, hint, typing.get_args(expression), scope)
     return f"{walk.refer(hint, origin, care=Care.LENIENT)}{arguments}"

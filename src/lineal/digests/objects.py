@@ -188,8 +188,11 @@ def _builtin(value: Any, walker: Walker) -> bytes:
 
 
 def _method(value: types.MethodType, walker: Walker) -> bytes:
-    function = value.__func__
-    return compound(b"w", walker.token(value.__self__), text(function.__name__))
+    function, name = value.__func__, value.__func__.__name__
+    parts = [walker.token(value.__self__), text(name)]
+    if getattr(type(value.__self__), name, None) is not function:
+        parts.append(walker.token(function))  # the class leads to another: bound by hand, or super
+    return compound(b"w", *parts)
 
 
 def _path(value: Path, walker: Walker) -> bytes:

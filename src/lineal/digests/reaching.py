@@ -23,11 +23,11 @@ from xxhash import xxh3_128_hexdigest
 from lineal.errors import UnhashableError
 
 from . import environment, wrappers
-from .bytecode import Bytecode
+from .bytecode import DYNAMIC_TARGETS, Bytecode
 from .classes import describe_class, type_expression
 from .constants import Care, constant_digest
 from .digest import Digest, combine
-from .finding import names_module, origin_of, package_of
+from .finding import modules_named, origin_of, package_of, parents
 from .functions import annotations_of, describe_function, describe_made, describe_wrapper
 from .identity import CodeIdentity
 from .ledger import Ledger
@@ -192,13 +192,14 @@ class Walk(Ledger):
             else:
                 target = "<missing>"
             parts.append(f"{'.'.join((first, *chain))}={target}")
-        for way in read.dynamic:
+        package = str(scope.get("__package__") or "")
+        ways = [*read.dynamic, *(part for part in parts if part.endswith(DYNAMIC_TARGETS))]
+        for way in ways:
             why = f"{place} uses {way}"
             parts.append(f"{way}={self._whole(str(scope.get('__name__', '')), None, why)}")
             parts += [
                 f"{way} {name}={self._imported(name, (), why, care)}"
-                for name in read.texts
-                if names_module(name)
+                for name in modules_named(read.texts, package)
             ]
         return parts
 
@@ -218,7 +219,11 @@ class Walk(Ledger):
         if file is not None:
             self.file(file)
         if not chain:
-            return self._whole(name, module, f"{hint} is used as a value")
+            why = f"{hint} is used as a value"
+            inner = [one for one in sorted(sys.modules) if one.startswith(f"{name}.")]
+            for one in filter(wrappers.is_project_module, inner):
+                self._whole(one, sys.modules[one], why)
+            return self._whole(name, module, why)
         thing = getattr(module, chain[0], _MISSING)
         if thing is _MISSING:
             return self._whole(name, module, f"{hint} has no {chain[0]} yet")
@@ -239,12 +244,14 @@ class Walk(Ledger):
                 except ImportError:
                     continue
             parts.append(f"{name} {taken}={self._imported(name, taken, place, care)}")
+            parts += [  # importing a module runs the packages it lies in
+                f"{parent}={self._imported(parent, (), place, care)}" for parent in parents(name)
+            ]
             if name == "importlib" and "import_module" not in read.dynamic:
                 why = f"{place} uses importlib"
                 parts += [
                     f"{text_}={self._imported(text_, (), why, care)}"
-                    for text_ in read.texts
-                    if names_module(text_)
+                    for text_ in modules_named(read.texts, package)
                 ]
         return parts
 
@@ -252,7 +259,8 @@ class Walk(Ledger):
         """What an import statement takes in: a whole module, or names of it."""
         module = sys.modules.get(name)
         if module is None:
-            return self._unimported(name, place)
+            inner = [f"{name}.{item}" for item in taken if origin_of(f"{name}.{item}")]
+            return " ".join(self._unimported(one, place) for one in (name, *inner))
         if not wrappers.is_project_module(name):
             self.installed(name)
             return name

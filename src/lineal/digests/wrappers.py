@@ -39,6 +39,8 @@ def unwrapped(thing: Any) -> Parts | None:
         return [(part, accessor) for part, accessor in accessors if accessor is not None]
     if isinstance(thing, functools.cached_property):
         return [("", thing.func)]
+    if isinstance(thing, functools.singledispatchmethod):
+        return [("", thing.func), (".<ways>", thing.dispatcher)]
     if isinstance(thing, _CACHED):
         return [("", thing.__wrapped__), (".<cache>", thing.cache_parameters())]
     if isinstance(thing, types.MethodType):
@@ -54,6 +56,8 @@ def unwrapped(thing: Any) -> Parts | None:
 
 def stateless(thing: Any) -> str | None:
     """A text for what is known by its name alone; None for what has content."""
+    if thing is sys.modules:
+        return "sys.modules"
     if isinstance(thing, _STATELESS):
         return f"<{type(thing).__qualname__}>"
     if isinstance(thing, types.MethodDescriptorType | types.WrapperDescriptorType):

@@ -12,7 +12,7 @@ A digest says nothing about names, places or times. Three algorithms are used:
 
 from __future__ import annotations
 
-import secrets
+import os
 from collections.abc import Iterable
 
 from xxhash import xxh3_128_hexdigest
@@ -45,7 +45,7 @@ class Digest(str):
 
 def unique_digest() -> Digest:
     """An identity that nothing else has or will have."""
-    return Digest("unique:" + secrets.token_hex(16))
+    return Digest("unique:" + os.urandom(16).hex())
 
 
 def combine(kind: str, parts: Iterable[str]) -> Digest:

@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from lineal.digests.digest import Digest
-from lineal.records import Source
 
 if TYPE_CHECKING:
+    from lineal.records import Source
+
     from .task import Task
 
 

@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from lineal.digests.digest import Digest
 from lineal.errors import UnhashableError
-from lineal.records import Source
 
 from .graph import Argument, Literal, Nest, Reference, StepNode
 from .handles import Handle, Handles
 
 if TYPE_CHECKING:
+    from lineal.records import Source
+
     from .task import Task
 
 current_trace: ContextVar[Trace | None] = ContextVar("current_trace", default=None)
@@ -91,7 +92,7 @@ class Trace:
         return value
 
     def _source(self, step: StepNode, output: str) -> Source:
-        return Source(step=step.name, output=output, digest=self.engine.identity(step, output))
+        return _source(step=step.name, output=output, digest=self.engine.identity(step, output))
 
     def _note_origin(self, value: Any, source: Source) -> None:
         if isinstance(value, _ATOMS):
@@ -174,8 +175,15 @@ class Trace:
 def _of_part(source: Source | None, digest: Digest) -> Source | None:
     """Where a value came from; only a part of an output names the whole."""
     if source is not None and source.digest == digest:
-        return Source(step=source.step, output=source.output)
+        return _source(step=source.step, output=source.output)
     return source
+
+
+def _source(step: str, output: str, digest: Digest | None = None) -> Source:
+    # Declaring needs no records, and importing them all would be a quarter of `import lineal`.
+    from lineal.records import Source
+
+    return Source(step=step, output=output, digest=digest)
 
 
 class _Known:

@@ -16,6 +16,7 @@ at once: ``np.linalg.norm`` gives ``("np", "linalg", "norm")``.
 from __future__ import annotations
 
 import dis
+import inspect
 from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -107,6 +108,9 @@ def read_bytecode(code: CodeType) -> Bytecode:
 
 def _walk(code: CodeType, lines: list[str]) -> Iterator[CodeType]:
     counted = code.co_argcount + code.co_kwonlyargcount
+    counted += bool(code.co_flags & inspect.CO_VARARGS) + bool(
+        code.co_flags & inspect.CO_VARKEYWORDS
+    )
     lines.append(
         f"code {code.co_argcount} {code.co_posonlyargcount} {code.co_kwonlyargcount}"
         f" {code.co_flags & ~_HAS_DOCSTRING} {code.co_varnames[:counted]!r}"

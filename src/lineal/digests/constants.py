@@ -25,12 +25,7 @@ from .files import path_digest
 from .memo import StatMemo
 from .walker import CodeEncoder, Walker
 
-LOCKS = (
-    type(threading.Lock()),
-    type(threading.RLock()),
-    threading.Condition,
-    threading.Semaphore,
-)
+_LOCKS = (type(threading.Lock()), type(threading.RLock()), threading.Condition)
 _MOST_FILES = 1_000
 _MOST_BYTES = 64_000_000
 _WORKED_IN = frozenset({".git", ".lineal", "store.toml", "__pycache__", ".venv"})
@@ -60,7 +55,7 @@ class _Values(Walker):
         self.remedy = ""
 
     def _visit(self, value: Any) -> bytes:
-        if isinstance(value, LOCKS):
+        if type(value) in _LOCKS:
             return compound(b"lk")
         if self.care is Care.HELD and isinstance(value, threading.local):
             # Steps run on threads of their own, where none of it has been set.

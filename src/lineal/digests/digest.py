@@ -53,7 +53,6 @@ def combine(kind: str, parts: Iterable[str]) -> Digest:
 
     Each part is preceded by its length in bytes, so no two sequences are encoded alike.
     """
-    pieces = [kind.encode()]
-    pieces.extend(part.encode() for part in parts)
-    framed = b"".join(b"%d:%b" % (len(piece), piece) for piece in pieces)
+    pieces = [kind.encode(), *[part.encode() for part in parts]]
+    framed = b"".join([b"%d:%b" % (len(piece), piece) for piece in pieces])
     return Digest("xxh3:" + xxh3_128_hexdigest(framed))

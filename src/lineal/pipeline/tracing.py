@@ -60,6 +60,8 @@ class Trace:
         self.steps: list[StepNode] = []
         self._scope = ""
         self._used: Counter[str] = Counter()
+        self._whole: dict[int, tuple[Any, Digest]] | None = None
+        """What a map has given to its calls so far: the body can't change it in between."""
         # Objects that came out of steps, kept alive so that their ids stay theirs.
         self._origins: dict[int, tuple[Any, Source]] = {}
 
@@ -73,7 +75,11 @@ class Trace:
 
         base = self._fresh_name(task.name)
         calls = spread(task.name, args, kwargs, self._as_list)
-        return [self._add(task, f"{base}[{i}]", a, k) for i, (a, k) in enumerate(calls)]
+        self._whole = {}
+        try:
+            return [self._add(task, f"{base}[{i}]", a, k) for i, (a, k) in enumerate(calls)]
+        finally:
+            self._whole = None
 
     @contextmanager
     def scope(self, name: str) -> Iterator[None]:
@@ -162,7 +168,7 @@ class Trace:
         elif id(value) in self._origins:
             source = self._origins[id(value)][1]
         try:
-            digest = self.engine.digest(value)
+            digest = self._digest(value)
             return Literal(value, digest, source=_of_part(source, digest))
         except UnhashableError as error:
             if name in task.options.ignore:
@@ -170,6 +176,15 @@ class Trace:
             return Literal(
                 value, None, problem=f"argument {name}{error.where}: {error.reason}. {error.remedy}"
             )
+
+    def _digest(self, value: Any) -> Digest:
+        """A value's digest, found once for all calls of a map that are given it whole."""
+        if self._whole is None or isinstance(value, _ATOMS):
+            return self.engine.digest(value)
+        known = self._whole.get(id(value))
+        if known is None:
+            known = self._whole[id(value)] = value, self.engine.digest(value)
+        return known[1]
 
 
 def _of_part(source: Source | None, digest: Digest) -> Source | None:

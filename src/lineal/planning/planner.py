@@ -17,6 +17,9 @@ from lineal.records import Cause, Key, Prior, Reason
 
 from .plan import Execute, Reuse
 
+_UNCHANGED = Reason(cause=Cause.UNCHANGED, text="Nothing that decides it has changed.")
+_FIRST = Reason(cause=Cause.FIRST, text="Nothing with this key has run before.")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
@@ -61,14 +64,11 @@ def decide(
     barred = _barred(request, policy)
     if barred is not None:
         return Execute(reason=barred)
-    fallback = Reason(cause=Cause.FIRST, text="Nothing with this key has run before.")
+    fallback = _FIRST
     for prior in priors:
         objection = _objection(request, prior, now)
         if objection is None:
-            return Reuse(
-                prior=prior,
-                reason=Reason(cause=Cause.UNCHANGED, text="Nothing that decides it has changed."),
-            )
+            return Reuse(prior=prior, reason=_UNCHANGED)
         fallback = objection
     return Execute(reason=fallback)
 

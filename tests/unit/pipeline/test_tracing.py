@@ -300,3 +300,28 @@ def test_a_reference_names_step_and_output(trace: Trace) -> None:
     assert isinstance(leaf, Reference)
     assert (leaf.step.name, leaf.output) == ("bounds", "low")
     assert [s.name for s in trace.steps[-1].ancestors()] == ["one", "bounds", "total"]
+
+
+def test_a_map_identifies_what_it_gives_to_every_call_once() -> None:
+    counted: list[Any] = []
+
+    class Counting(Plain):
+        def digest(self, value: Any) -> Digest:
+            counted.append(value)
+            return super().digest(value)
+
+    @task
+    def pick(i: int, whole: list[int]) -> int:
+        return whole[i]
+
+    whole = [4, 5, 6]
+    token = current_trace.set(trace := Trace(Counting()))
+    try:
+        pick.map([0, 1, 2], unmapped(whole))
+        whole.append(7)
+        pick(3, whole)
+    finally:
+        current_trace.reset(token)
+    assert sum(value is whole for value in counted) == 2
+    digests = [dict(step.leaves)["whole"].digest for step in trace.steps]
+    assert digests == [value_digest([4, 5, 6])] * 3 + [value_digest([4, 5, 6, 7])]

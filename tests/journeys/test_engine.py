@@ -258,7 +258,6 @@ def test_calling_a_pipeline_raises_what_its_step_raised(write: Write) -> None:
 ODD = """
 import random, time, sys
 from lineal import pipeline, task
-TRIES = []
 
 @task
 def draw(): return random.random()
@@ -269,8 +268,8 @@ def slow():
 
 @task(retries=2)
 def flaky():
-    TRIES.append(1)
-    if len(TRIES) < 3: raise ValueError("again")
+    sys.tries = getattr(sys, "tries", 0) + 1
+    if sys.tries % 3: raise ValueError("again")
     return 7
 
 @task(outputs=("a", "b"))

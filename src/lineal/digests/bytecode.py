@@ -74,6 +74,8 @@ class Bytecode:
     """Ways of reaching code that can't be followed: eval, exec, globals, import_module."""
     looks: frozenset[str]
     """What it looks at beyond what it calls: annotations, docstrings, source, subclasses."""
+    binds: tuple[str, ...]
+    """The global names it binds anew."""
     texts: tuple[str, ...]
     """The texts it holds: where code is reached dynamically, they may name modules."""
 
@@ -102,6 +104,7 @@ def read_bytecode(code: CodeType) -> Bytecode:
         imports=tuple(imports),
         dynamic=tuple(dynamic),
         looks=frozenset(looks),
+        binds=tuple(line.partition(" ")[2] for line in lines if line.startswith("STORE_GLOBAL ")),
         texts=tuple(texts),
     )
 

@@ -33,6 +33,8 @@ class CodeResolver:
     def __init__(self, memo: StatMemo | None = None) -> None:
         self._memo = memo
         self._known: dict[int, tuple[object, CodeIdentity]] = {}
+        self._bound: dict[int, list[tuple[str, str, dict[str, Any]]]] = {}
+        self._held: dict[int, list[tuple[str, Any]]] = {}
 
     def identify(self, fn: Callable[..., Any]) -> CodeIdentity:
         """The identity of a function (or class, or what wraps one) and all it reaches.
@@ -42,8 +44,21 @@ class CodeResolver:
         """
         known = self._known.get(id(fn))
         if known is None:
-            known = self._known[id(fn)] = (fn, Walk(self._memo).identify(fn))
+            walk = Walk(self._memo)
+            known = self._known[id(fn)] = (fn, walk.identify(fn))
+            self._held[id(fn)] = walk.held
+            self._bound[id(fn)] = walk.bound()
         return known[1]
+
+    def held(self, fn: Callable[..., Any]) -> list[tuple[str, Any]]:
+        """Values that the code of a function holds and that can be changed in place, by name."""
+        self.identify(fn)
+        return self._held[id(fn)]
+
+    def bound(self, fn: Callable[..., Any]) -> list[tuple[str, str, dict[str, Any]]]:
+        """Globals that the code of a function binds anew: module, name, and where they lie."""
+        self.identify(fn)
+        return self._bound[id(fn)]
 
     def encode(self, thing: Any) -> Digest | None:
         """The digest of a project function or class met inside a value; None for others."""

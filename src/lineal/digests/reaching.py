@@ -23,7 +23,7 @@ from xxhash import xxh3_128_hexdigest
 from lineal.errors import UnhashableError
 
 from . import environment, wrappers
-from .bytecode import DYNAMIC_TARGETS, Bytecode
+from .bytecode import DYNAMIC_TARGETS, Bytecode, read_bytecode
 from .classes import describe_class, type_expression
 from .constants import Care, constant_digest
 from .digest import Digest, combine
@@ -43,6 +43,7 @@ _REMEDY_HELD = (
     " or leave the task out of the cache with @task(cache=False)."
 )
 _MISSING: Any = object()
+_FIXED = (type(None), bool, int, float, complex, str, bytes, Path)
 _BUILTINS = frozenset(dir(__import__("builtins")))
 _OF_MODULES = frozenset({
     "__builtins__", "__spec__", "__loader__", "__package__", "__cached__", "__path__",
@@ -58,6 +59,8 @@ class Walk(Ledger):
         self._reached: list[tuple[str, types.FunctionType | type]] = []
         self._looks: set[str] = set()
         self._looked: dict[str, int] = {}
+        self.held: list[tuple[str, Any]] = []
+        """Values that the code holds and that can be changed in place, by name."""
 
     def identify(self, root: Any) -> CodeIdentity:
         """The identity of a function or class and all it reaches.
@@ -129,6 +132,16 @@ class Walk(Ledger):
         if isinstance(thing, types.BuiltinFunctionType | types.MethodWrapperType):
             return f"{self.refer(hint, owner, care=care)}.{thing.__name__}"
         return self._constant(hint, thing, care)
+
+    def bound(self) -> list[tuple[str, str, dict[str, Any]]]:
+        """Globals that functions reached bind anew: module, name, and where they lie."""
+        found = {}
+        for _, thing in self._reached:
+            if isinstance(thing, types.FunctionType):
+                module = wrappers.module_name(thing.__module__)
+                for name in read_bytecode(thing.__code__).binds:
+                    found[module, name] = thing.__globals__
+        return [(module, name, scope) for (module, name), scope in found.items()]
 
     # Functions
 
@@ -357,6 +370,8 @@ class Walk(Ledger):
             reason = f"the code reaches it, and {error.reason}"
             remedy = _REMEDY_HELD if care is Care.HELD else error.remedy or _REMEDY
             raise UnhashableError(f"{hint}{error.where}", reason, remedy) from None
+        if not isinstance(value, _FIXED):
+            self.held.append((hint, value))
         return self.constant(hint, digest)
 
     def _encode(self, thing: Any) -> Digest | None:

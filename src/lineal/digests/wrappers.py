@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import random
 import sys
 import threading
 import types
@@ -23,6 +24,7 @@ _STATELESS = (
 )
 """What code may hold on to without its result being decided by it."""
 _CACHED = type(functools.lru_cache(len))
+_SHARED_RANDOM = getattr(random, "_inst", None)
 _TYPING = ("typing", "typing_extensions", "__future__")
 
 
@@ -54,10 +56,18 @@ def unwrapped(thing: Any) -> Parts | None:
     return None
 
 
+def _shared_numpy() -> Any:
+    """NumPy's global generator, if it is there; else what no thing is."""
+    mtrand = sys.modules.get("numpy.random.mtrand")
+    return getattr(mtrand, "_rand", _NOTHING)
+
+
 def stateless(thing: Any) -> str | None:
     """A text for what is known by its name alone; None for what has content."""
     if thing is sys.modules:
         return "sys.modules"
+    if thing is _SHARED_RANDOM or thing is _shared_numpy():
+        return f"{type(thing).__module__}.<shared>"  # its state is set before each step
     if isinstance(thing, _STATELESS):
         return f"<{type(thing).__qualname__}>"
     if isinstance(thing, types.MethodDescriptorType | types.WrapperDescriptorType):

@@ -27,6 +27,7 @@ def task(
     cache: bool = True,
     ttl: float | timedelta | None = None,
     ignore: Sequence[str] = (),
+    mutates: Sequence[str] = (),
     version: str | None = None,
     persist: bool = True,
     tags: Sequence[str] = (),
@@ -45,7 +46,7 @@ def task(fn: Callable[..., Any] | None = None, /, **options: Any) -> Any:
     for name in ("timeout", "ttl", "retry_delay"):
         if name in options:
             options[name] = seconds(options[name])
-    for name in ("outputs", "ignore", "tags"):
+    for name in ("outputs", "ignore", "mutates", "tags"):
         if isinstance(options.get(name), (list, set)):
             options[name] = tuple(options[name])
     declared = TaskOptions(**options)

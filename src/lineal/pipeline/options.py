@@ -29,6 +29,8 @@ class TaskOptions:
     """Seconds after which a result is no longer reused."""
     ignore: tuple[str, ...] = ()
     """Arguments that cannot change the result, such as ``n_jobs``."""
+    mutates: tuple[str, ...] = ()
+    """Arguments that the function changes; it is given copies of its own."""
     version: str | None = None
     """A mark of the author's; changing it makes every result stale."""
     persist: bool = True
@@ -39,10 +41,11 @@ class TaskOptions:
     """Hints such as ``{"cpus": 2}`` for runners that can place work."""
 
     def __post_init__(self) -> None:
-        given: list[object] = [self.outputs, self.ignore]
+        given: list[object] = [self.outputs, self.ignore, self.mutates]
         if any(isinstance(names, str) for names in given):
             raise DeclarationError(
-                "`outputs` and `ignore` take a sequence of names: outputs=('train', 'test')."
+                "`outputs`, `ignore` and `mutates` take a sequence of names:"
+                " outputs=('train', 'test')."
             )
         if len(set(self.outputs)) != len(self.outputs):
             raise DeclarationError(

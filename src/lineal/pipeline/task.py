@@ -52,10 +52,12 @@ class Task(Generic[P, R]):
         self.path_parameters = frozenset(p.name for p in self.parameters if _is_path(p.annotation))
         self.seed_parameter = next((p.name for p in self.parameters if _is_seed(p)), None)
         """The parameter ``seed: int`` without a default: a run gives it a seed of its own."""
-        unknown = set(options.ignore) - {p.name for p in self.parameters}
-        if unknown:
+        for verb, names in (("ignores", options.ignore), ("mutates", options.mutates)):
+            unknown = set(names) - {p.name for p in self.parameters}
+            if not unknown:
+                continue
             raise DeclarationError(
-                f"The task {self.name!r} ignores {', '.join(sorted(unknown))}, which it does not"
+                f"The task {self.name!r} {verb} {', '.join(sorted(unknown))}, which it does not"
                 f" take; its arguments are {', '.join(p.name for p in self.parameters) or 'none'}."
             )
         promised = self.signature.return_annotation

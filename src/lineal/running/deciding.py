@@ -21,6 +21,7 @@ from lineal.pipeline.graph import Leaf, Literal, Reference, StepNode
 from lineal.planning import Execute, Policy, Request, Reuse, decide, explain, make_key
 from lineal.records import Cause, CodeIdentity, Execution, Input, Key, Prior, Source
 
+from .guarding import Guard, guard_globals
 from .seeding import step_seed
 
 LONGEST_SETTING = 500
@@ -51,6 +52,7 @@ class Decider:
         self._run_seed = run_seed
         self._resolver = CodeResolver()
         self._codes: dict[int, CodeIdentity | UnhashableError] = {}
+        self._globals: dict[int, list[Guard]] = {}
         self._priors: dict[Digest, tuple[Prior, ...]] = dict(catalog.preload(pipeline))
         self._declared: list[str] = []
         self._last: dict[str, Execution | None] = {}
@@ -67,6 +69,15 @@ class Decider:
     def declared(self, step: StepNode) -> None:
         """A step will be decided; called in order of position."""
         self._declared.append(step.name)
+
+    def globals_of(self, task: Task[..., Any]) -> list[Guard]:
+        """What a task's code holds, and must be the same after each of its steps."""
+        known = self._globals.get(id(task.fn))
+        if known is None:
+            identified = isinstance(self._code(task), CodeIdentity)
+            known = guard_globals(self._resolver, task.fn) if identified else []
+            self._globals[id(task.fn)] = known
+        return known
 
     def remember(self, prior: Prior) -> None:
         """Let an execution of this very run be reused by its later steps."""

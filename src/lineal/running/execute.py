@@ -20,12 +20,11 @@ from typing import Any
 
 from lineal.context import StepContext, current_step
 from lineal.digests import code as _code_of_values  # noqa: F401 - identifies their classes
-from lineal.digests.canonical import identify, value_digest
+from lineal.digests.canonical import identify
 from lineal.digests.digest import Digest, unique_digest
 from lineal.digests.identity import ValueIdentity
 from lineal.digests.memo import StatMemo
 from lineal.errors import (
-    MissingFileError,
     MutatedInput,
     RunCancelled,
     StepFailed,
@@ -35,22 +34,17 @@ from lineal.errors import (
 )
 from lineal.pipeline import Metrics, Task, TaskOptions
 from lineal.records import Artifact, Resources
-from lineal.store import Picture
 
 from .drawing import likely_draws, note_draws
+from .guarding import Guard, check_guards
 from .resources import MemorySampler
 from .seeding import Turn, seeded
 
 _PACKAGE = str(Path(__file__).resolve().parents[1])
-_UNCHANGING = (type(None), bool, int, float, complex, str, bytes, Metrics, Picture)
 
 
 class ELSEWHERE:
     """Stands for a value that stayed in the process that made it."""
-
-
-Guard = tuple[str, Any, Digest]
-"""A value a step is given: its name, itself, and the digest it must still have after."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -67,6 +61,8 @@ class StepCall:
     """Gives the arguments as parcels, for runners in other processes."""
     memo: StatMemo | None = None
     """What is known of files, where that is at hand."""
+    globals: Sequence[Guard] = ()
+    """What its code holds and must not change."""
 
     @property
     def options(self) -> TaskOptions:
@@ -187,7 +183,7 @@ def _attempt(call: StepCall) -> list[Produced]:
         returned = call.task.fn(*positional, **keywords)
         if inspect.iscoroutine(returned):
             returned = asyncio.run(returned)
-    _check_guards(call, guards)
+    check_guards(call.step, [*guards, *call.globals], call.memo, call.options.ignore)
     outputs = [_produce(n, v, call) for n, v in _split(call, returned)]
     outputs += [_produce(n, v, call) for n, v in call.context.artifacts]
     return outputs
@@ -239,33 +235,6 @@ def unidentified(value: Any, digest: Digest, why: str = "") -> ValueIdentity:
         type=f"{kind.__module__}.{kind.__qualname__}",
         profile={"unidentified": why} if why else {},
     )
-
-
-def _check_guards(call: StepCall, guards: Sequence[Guard]) -> None:
-    for name, value, digest in guards:
-        if isinstance(value, _UNCHANGING) or digest.startswith("unique:"):
-            continue
-        if isinstance(value, Path):
-            # A step may well write where an argument that does not count tells it to.
-            ignored = name.partition("[")[0] in call.options.ignore
-            if not ignored and _digest_now(value, call.memo) != digest:
-                raise MutatedInput(
-                    f"What lies at {str(value)!r}, the argument {name!r} of the step"
-                    f" {call.step!r}, changed while the run went on. Return the paths of what a"
-                    " step writes, or declare the argument with ignore. Its result is not kept."
-                )
-        elif value_digest(value, call.memo) != digest:
-            raise MutatedInput(
-                f"The step {call.step!r} changed its argument {name!r} ({type(value).__name__}),"
-                " which other steps may share; let it work on a copy. Its result is not kept."
-            )
-
-
-def _digest_now(path: Path, memo: StatMemo | None) -> Digest | None:
-    try:
-        return value_digest(path, memo)
-    except (MissingFileError, UnhashableError):
-        return None
 
 
 @contextmanager

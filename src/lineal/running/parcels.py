@@ -13,7 +13,7 @@ from lineal.digests.digest import Digest
 from lineal.records import Artifact
 from lineal.store import ValueStore
 
-from .execute import Guard
+from .guarding import Guard, noted, outline
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +31,9 @@ def unpack(packed: Any, values: ValueStore, guards: list[Guard]) -> Any:
     if isinstance(packed, Parcel):
         value = packed.value if packed.artifact is None else values.load(packed.artifact)
         if packed.digest is not None:
-            guards.append((packed.name, value, packed.digest))
+            artifact = packed.artifact
+            before = noted(value) if artifact is None else lambda: outline(values.load(artifact))
+            guards.append(Guard(packed.name, value, packed.digest, before))
         return value
     if isinstance(packed, dict):
         return {key: unpack(item, values, guards) for key, item in packed.items()}

@@ -15,13 +15,15 @@ from typing import Any
 import cloudpickle
 
 from lineal.context import StepContext
-from lineal.errors import StepFailed
+from lineal.digests.code import CodeResolver
+from lineal.errors import StepFailed, UnhashableError
 from lineal.pipeline import Task
 from lineal.store import StoreFolder, ValueStore
 
 from .base import Runner
 from .capture import capturing
-from .execute import ELSEWHERE, Guard, Outcome, Produced, StepCall, execute_step
+from .execute import ELSEWHERE, Outcome, Produced, StepCall, execute_step
+from .guarding import Guard, guard_globals
 from .local import worker_count
 from .parcels import unpack
 from .resources import MemorySampler
@@ -114,7 +116,12 @@ def _work(root: str, job: bytes) -> Outcome:
 
     def load() -> tuple[dict[str, Any], list[Guard]]:
         guards: list[Guard] = []
-        return {name: unpack(item, values, guards) for name, item in packed.items()}, guards
+        mine: list[Guard] = []  # values loaded here are this step's own already
+        mutates = task.options.mutates
+        return {
+            name: unpack(item, values, mine if name in mutates else guards)
+            for name, item in packed.items()
+        }, guards
 
     call = StepCall(
         step=step,
@@ -123,6 +130,7 @@ def _work(root: str, job: bytes) -> Outcome:
         seed=seed,
         context=StepContext(execution_id=execution, points=points),
         pack=lambda: packed,
+        globals=_globals(task),
     )
     with capturing(echo=False):
         outcome = execute_step(call, _sampler())
@@ -134,6 +142,13 @@ def _work(root: str, job: bytes) -> Outcome:
         outcome.error.__traceback__ = None
     outcome.points = points.taken
     return outcome
+
+
+def _globals(task: Task[..., Any]) -> list[Guard]:
+    try:
+        return guard_globals(CodeResolver(), task.fn)
+    except UnhashableError:
+        return []
 
 
 def _keep(task: Task[..., Any], outputs: list[Produced], values: ValueStore) -> list[Produced]:

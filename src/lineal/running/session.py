@@ -220,6 +220,7 @@ class Session:
             context=context,
             pack=lambda: self._shelf.pack(node),
             memo=self._services.memo,
+            globals=self._decider.globals_of(node.task),
         )
         self._options.observer.started(node.name, decided.decision.reason)
         self._in_flight[node.position] = decided

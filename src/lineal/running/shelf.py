@@ -9,6 +9,7 @@ All but `load` and `pack` are called from the thread that drives the run.
 
 from __future__ import annotations
 
+import copy
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -22,7 +23,8 @@ from lineal.pipeline.graph import Leaf, Literal, Reference, StepNode, resolve
 from lineal.records import Artifact
 from lineal.store import ValueStore
 
-from .execute import ELSEWHERE, Guard, Produced
+from .execute import ELSEWHERE, Produced
+from .guarding import Guard, Outline, noted, outline
 from .parcels import Parcel
 from .slots import Slot
 
@@ -135,6 +137,7 @@ class Shelf:
                 slot = self._slots[digest] = Slot(digest)
             if not slot.in_memory:
                 slot.artifact = slot.artifact or produced.artifact
+                slot.profile = produced.identity.profile
                 slot.droppable = kept
                 if produced.value is not ELSEWHERE:
                     slot.keep(produced.value)
@@ -157,20 +160,33 @@ class Shelf:
         """The arguments of a step by name, and what they must still be after it."""
         guards: list[Guard] = []
         names = iter(step.leaves)
+        mutates = step.task.options.mutates
 
         def value_of(leaf: Leaf) -> Any:
             name, _ = next(names)
             if isinstance(leaf, Literal):
-                if leaf.digest is not None:
-                    guards.append((name, leaf.value, leaf.digest))
-                return leaf.value
-            slot = self._slot(leaf)
-            value = slot.value(self._values)
-            guards.append((name, value, slot.digest))
-            return value
+                value, digest, before = leaf.value, leaf.digest, self._outlined(leaf)
+            else:
+                slot = self._slot(leaf)
+                value, digest = slot.value(self._values), slot.digest
+                before = self._parts(slot, value)
+            if digest is not None:
+                guards.append(Guard(name, value, digest, before))
+            return copy.deepcopy(value) if name.partition("[")[0] in mutates else value
 
         arguments = {name: resolve(a, value_of) for name, a in step.arguments.items()}
         return arguments, guards
+
+    def _outlined(self, leaf: Literal) -> Callable[[], Outline | None]:
+        known = self._given.get(leaf.digest) if leaf.digest is not None else None
+        return noted(leaf.value, known.profile if known is not None else None)
+
+    def _parts(self, slot: Slot, value: Any) -> Callable[[], Outline | None]:
+        """Gives the parts of a value as it was before a step: from the store if it lies there."""
+        artifact = slot.artifact or self._written(slot.digest)
+        if artifact is None or artifact.stored is None:
+            return noted(value, slot.profile)
+        return lambda: outline(self._values.load(artifact))
 
     def pack(self, step: StepNode) -> dict[str, Any]:
         """The arguments of a step as parcels for another process."""

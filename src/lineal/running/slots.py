@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from typing import Any
 
 from lineal.digests.digest import Digest
@@ -16,11 +17,23 @@ _UNSET: Any = object()
 class Slot:
     """One value of a run. `value` may be called from any thread; it loads at most once."""
 
-    __slots__ = ("_lock", "_value", "artifact", "asked", "digest", "droppable", "idle", "takers")
+    __slots__ = (
+        "_lock",
+        "_value",
+        "artifact",
+        "asked",
+        "digest",
+        "droppable",
+        "idle",
+        "profile",
+        "takers",
+    )
 
     def __init__(self, digest: Digest, *, artifact: Artifact | None = None) -> None:
         self.digest = digest
         self.artifact = artifact
+        self.profile: Mapping[str, Any] = {}
+        """The facts of its shape, where it was made in this run."""
         self.takers = 0
         """Arguments of steps that have not ended and take it."""
         self.asked = False

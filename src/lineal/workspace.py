@@ -17,10 +17,11 @@ from lineal.digests.memo import StatMemo
 from lineal.errors import ConfigurationError, StoreUnwritable, UserError
 from lineal.lineage import LineageGraph
 from lineal.lineage.building import build
+from lineal.lineage.ways import shortest
 from lineal.metrics import MetricStore
 from lineal.pipeline import Pipeline
 from lineal.planning import Plan, Policy
-from lineal.records import Artifact, Environment, Execution, RunRecord, execution_id
+from lineal.records import Artifact, Environment, Execution, Node, RunRecord, execution_id
 from lineal.references import Located, locate, starting_point
 from lineal.running import ActiveRun, Run, RunOptions, Services, plan_pipeline, run_pipeline
 from lineal.running import start_run as open_block
@@ -32,6 +33,8 @@ FOLDER = ".lineal"
 MEMO = "stat-memo"
 LINEAGE_LIMIT = 10_000
 """Artifacts in a lineage graph, unless told otherwise."""
+IMPACT_LIMIT = 100_000
+"""Artifacts that an impact goes to, unless told otherwise."""
 
 
 class Workspace:
@@ -167,7 +170,8 @@ class Workspace:
 
         Args:
             reference: Of any kind; see `lineal.references`.
-            direction: ``up`` for what it came from, ``down`` for what came from it, ``both``.
+            direction: ``up`` for what it came from, ``down`` for what came from it, ``both``, or
+                ``none`` for the thing alone.
             depth: How many executions to pass; all by default.
             limit: How many artifacts to reach at the most; where there are more, the graph
                 says it is truncated, and holds the nearest.
@@ -180,6 +184,36 @@ class Workspace:
         start = starting_point(self.services.catalog, reference)
         return build(
             self.services.catalog.lineage(start, up=up, down=down, depth=depth, limit=limit)
+        )
+
+    def impact(
+        self, reference: str, *, page: int = 200, limit: int = IMPACT_LIMIT
+    ) -> Iterator[LineageGraph]:
+        """What was made of a thing, in pages: the first at once, however much there is.
+
+        Args:
+            reference: Of any kind; also a code file, and a package as ``numpy==2.4.0``.
+            page: Artifacts in a page.
+            limit: How many artifacts to reach at the most; the last page says if it is
+                truncated.
+
+        Raises:
+            ReferenceNotFound: nothing answers to the reference.
+            AmbiguousReference: several things do.
+        """
+        start = starting_point(self.services.catalog, reference)
+        pages = self.services.catalog.impact(start, page=page, limit=limit)
+        return map(build, pages)
+
+    def path(self, effect: str, cause: str) -> list[Node]:
+        """The shortest way from one thing to another that it came from.
+
+        Where the first came not from the second, but the second from the first, it is the
+        way from the second. It is empty where neither came from the other.
+        """
+        ends = self.lineage(effect, "none"), self.lineage(cause, "none")
+        return shortest(self.lineage(effect, limit=IMPACT_LIMIT), ends[1]) or shortest(
+            self.lineage(cause, limit=IMPACT_LIMIT), ends[0]
         )
 
     def get(self, reference: str) -> Any:
@@ -216,10 +250,14 @@ class Workspace:
                     self.services.catalog.commit(Batch(metrics=summaries))
 
 
+_WAYS = {"up": (True, False), "down": (False, True), "both": (True, True), "none": (False, False)}
+
+
 def _ways(direction: str) -> tuple[bool, bool]:
-    if direction not in ("up", "down", "both"):
-        raise UserError(f"There is no direction {direction!r}; choose up, down or both.")
-    return direction != "down", direction != "up"
+    """Whether to go up, and whether to go down."""
+    if direction not in _WAYS:
+        raise UserError(f"There is no direction {direction!r}; choose {', '.join(_WAYS)}.")
+    return _WAYS[direction]
 
 
 def _root(url: str | None) -> Path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from types import TracebackType
 from typing import Self
@@ -220,6 +220,11 @@ class Catalog:
         """What some things were made of, or what was made of them; see `lineage.lineage`."""
         with self._database.read() as connection:
             return lineage.lineage(connection, start, up=up, down=down, depth=depth, limit=limit)
+
+    def impact(self, start: Start, *, page: int, limit: int) -> Iterator[Flow]:
+        """What was made of some things, in pages; see `lineage.impact`."""
+        with self._database.read() as connection:
+            yield from lineage.impact(connection, start, page=page, limit=limit)
 
     def artifacts_of_start(self, start: Start) -> list[Digest]:
         """The artifacts that a start and the names in it lead to."""

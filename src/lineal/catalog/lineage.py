@@ -8,16 +8,17 @@ table. The whole graph is never loaded.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Select, and_, cast, select
+from sqlalchemy import BigInteger, Connection, Select, Text, and_, bindparam, cast, select
 
+from .dialect import packed, values_of
 from .flow import Flow, Rows, Start
 from .naming import names_of, settled
 from .runs import POSITIONS
-from .statements import Among, read
+from .statements import Among, read, read_plain
 from .tables import (
     artifacts,
     derivations,
@@ -28,7 +29,7 @@ from .tables import (
     runs,
     used,
 )
-from .walking import FILES, is_data, walk
+from .walking import FILES, is_data, stream, walk
 
 
 def lineage(
@@ -47,6 +48,7 @@ def lineage(
     start = settled(connection, start)
     reached: dict[str, None] = dict.fromkeys(start.artifacts)
     makers = set(start.executions)
+    outputs: Rows | None = None
     truncated = False
     for wanted, upwards in ((up, True), (down, False)):
         if not wanted:
@@ -55,9 +57,77 @@ def lineage(
         found, cut = walk(connection, begin, up=upwards, depth=most, limit=limit)
         truncated |= cut
         reached.update(dict.fromkeys(found))
-        inner = [a for a, far in found.items() if most is None or far < most]
-        makers.update(_around(connection, inner, upwards))
-    return facts(connection, start, reached, makers, named_below=down, truncated=truncated)
+        inner = found if most is None else [a for a, far in found.items() if far < most]
+        around = read_plain(connection, _made if upwards else _took, inner)
+        makers.update([row[0] for row in around])
+        if upwards and not down and most is None and not start.executions:
+            outputs = around  # all there are, so they need not be read again
+    return facts(
+        connection,
+        start,
+        reached,
+        makers,
+        outputs=outputs,
+        named_below=down,
+        truncated=truncated,
+    )
+
+
+_FEW = 50
+"""Artifacts of a start that are shown again in every page, so that edges lead to them."""
+
+
+def impact(connection: Connection, start: Start, *, page: int, limit: int) -> Iterator[Flow]:
+    """What was made of some things, in pages, each as soon as the database has come to it.
+
+    The first page holds what was made of them directly, as far as it goes, because a walk
+    has to note all of that, which may be a hundred thousand, before it goes on. An
+    artifact comes in one page; edges lead to artifacts of the same page, or of the start.
+    """
+    start = settled(connection, start)
+    begin, _ = _beginning(connection, start, False, None)
+    seen = dict.fromkeys([*start.artifacts, *begin])
+    direct = _direct(connection, begin, page)
+    yield _page(connection, start, [*seen, *(a for a in direct if a not in seen)], begin)
+    seen.update(dict.fromkeys(direct))
+    fresh: list[str] = []
+    for artifact in stream(connection, begin, limit + 1):
+        if len(seen) >= limit + 1:
+            yield replace(_page(connection, start, fresh, begin), truncated=True)
+            return
+        if artifact not in seen:
+            seen[artifact] = None
+            fresh.append(artifact)
+        if len(fresh) >= page:
+            yield _page(connection, start, fresh, begin)
+            fresh = []
+    if fresh:
+        yield _page(connection, start, fresh, begin)
+
+
+def _page(connection: Connection, start: Start, reached: list[str], begin: list[str]) -> Flow:
+    makers = {row[0] for row in read_plain(connection, _made, reached)}
+    beside = begin if len(begin) <= _FEW else []
+    return facts(connection, start, [*dict.fromkeys([*beside, *reached])], makers, named_below=True)
+
+
+def _direct(connection: Connection, begin: list[str], most: int) -> list[str]:
+    """Some artifacts that executions made of others at once."""
+    chosen = {"start": packed(connection, begin), "most": most}
+    place = connection.dialect.name
+    if place not in _direct_ones:
+        values = values_of(connection, "start", Text())
+        _direct_ones[place] = (
+            select(generated.c.artifact)
+            .join_from(values, used, used.c.artifact == values.c.value)
+            .join(generated, generated.c.execution_id == used.c.execution_id)
+            .where(is_data)
+            .limit(bindparam("most"))
+        )
+    return list(dict.fromkeys(connection.scalars(_direct_ones[place], chosen)))
+
+
+_direct_ones: dict[str, Select[Any]] = {}
 
 
 def facts(
@@ -66,27 +136,29 @@ def facts(
     reached: Collection[str],
     makers: Collection[int],
     *,
+    outputs: Rows | None = None,
     named_below: bool,
     truncated: bool = False,
 ) -> Flow:
     """The rows of what was reached."""
-    ran = read(connection, _executions, makers)
-    ids = [row.id for row in ran]
-    inputs = read(connection, _used, ids)
-    outputs = read(connection, _generated, ids)
-    parts = read(connection, _derivations, reached)
-    numbers = {row.run_number for row in ran} | set(start.runs)
+    ran = read_plain(connection, _executions, makers)
+    ids = [row[0] for row in ran]
+    inputs = read_plain(connection, _used, ids)
+    if outputs is None:
+        outputs = read_plain(connection, _generated, ids)
+    parts = read_plain(connection, _derivations, reached)
+    numbers = {id_ // POSITIONS for id_ in ids} | set(start.runs)
     flow = Flow(
         start=start,
         digests=dict.fromkeys(reached),
-        artifacts=read(connection, _artifacts, reached),
+        artifacts=read_plain(connection, _artifacts, reached),
         executions=ran,
         runs=read(connection, _runs, numbers),
         run_params=read(connection, _run_params, numbers),
         used=inputs,
         generated=outputs,
         derivations=parts,
-        metrics=read(connection, _metrics, ids),
+        metrics=read_plain(connection, _metrics, ids),
         makers=_makers(connection, inputs, outputs, parts),
         truncated=truncated,
     )
@@ -106,23 +178,19 @@ def _beginning(
     return begin, depth if depth is None or not up else max(depth - 1, 0)
 
 
-def _around(connection: Connection, inner: Iterable[str], up: bool) -> Iterable[int]:
-    """The executions that made artifacts, or those that used them."""
-    builder = _made if up else _took
-    return {row.execution_id for row in read(connection, builder, inner)}
-
-
 def _makers(
     connection: Connection, inputs: Rows, outputs: Rows, parts: Rows
 ) -> dict[tuple[int, str], int]:
     """Who really made the inputs that several executions could have, by run and step."""
-    made = Counter(row.artifact for row in outputs)
+    if len({artifact for _, _, artifact in outputs}) == len(outputs):
+        return {}
+    made = Counter(artifact for _, _, artifact in outputs)
     doubtful = {artifact for artifact, count in made.items() if count > 1}
-    doubtful |= {row.artifact for row in parts if row.source in doubtful}
+    doubtful |= {part for part, whole in parts if whole in doubtful}
     wanted = {
-        (row.execution_id // POSITIONS, row.source_step)
-        for row in inputs
-        if row.source_step is not None and row.artifact in doubtful
+        (execution // POSITIONS, step)
+        for execution, _, artifact, _, step in inputs
+        if step is not None and artifact in doubtful
     }
     if not wanted:
         return {}
@@ -136,9 +204,13 @@ def _makers(
 
 def _paths(connection: Connection, flow: Flow) -> Rows:
     """What files were called where the steps that read them were reused."""
-    files = {row.digest for row in flow.artifacts if row.kind in FILES}
+    files = {digest for digest, kind, *_ in flow.artifacts if kind in FILES}
+    if not files:
+        return ()
     readers = {
-        row.execution_id for row in flow.used if row.value is not None and row.artifact in files
+        execution
+        for execution, _, artifact, value, _ in flow.used
+        if value is not None and artifact in files
     }
     return read(connection, _bindings, readers)
 
@@ -195,7 +267,8 @@ def _data(ids: Among) -> Select[Any]:
 
 
 def _made(ids: Among) -> Select[Any]:
-    return select(generated.c.execution_id).where(ids(generated.c.artifact))
+    g = generated.c
+    return select(g.execution_id, g.name, g.artifact).where(ids(g.artifact))
 
 
 def _took(ids: Among) -> Select[Any]:

@@ -67,8 +67,8 @@ def walk(
     chosen: dict[str, Any] = {"start": packed(connection, start)}
     if depth is None:
         statement = _once(connection, up, bounded=False)
-        rows = [(row[0], 0) for row in connection.execute(statement, chosen | {"most": limit + 1})]
-        return dict(rows[:limit]), len(rows) > limit
+        rows = connection.scalars(statement, chosen | {"most": limit + 1}).all()
+        return dict.fromkeys(rows[:limit], 0), len(rows) > limit
     chosen |= {"depth": depth, "rows": _REPEATS * limit + 1, "most": limit + 1}
     found = connection.execute(_once(connection, up, bounded=True), chosen).all()
     cut = len(found) > limit or sum(row.met for row in found) > _REPEATS * limit
@@ -126,18 +126,24 @@ def _recursion(connection: Connection, *, up: bool, bounded: bool) -> CTE:
     through = walked.join(way, true())
     if up:
         through = through.join(
-            generated, and_(way.c.n == 0, generated.c.artifact == walked.c.artifact), isouter=True
+            generated,
+            and_(way.c.n == literal_column("0"), generated.c.artifact == walked.c.artifact),
+            isouter=True,
         ).join(used, and_(used.c.execution_id == generated.c.execution_id, is_data), isouter=True)
         flowed, derived = used.c.artifact, derivations.c.source
         here = derivations.c.artifact
     else:
         through = through.join(
-            used, and_(way.c.n == 0, used.c.artifact == walked.c.artifact, is_data), isouter=True
+            used,
+            and_(way.c.n == literal_column("0"), used.c.artifact == walked.c.artifact, is_data),
+            isouter=True,
         ).join(generated, generated.c.execution_id == used.c.execution_id, isouter=True)
         flowed, derived = generated.c.artifact, derivations.c.artifact
         here = derivations.c.source
-    through = through.join(derivations, and_(way.c.n == 1, here == walked.c.artifact), isouter=True)
-    reached = case((way.c.n == 0, flowed), else_=derived)
+    through = through.join(
+        derivations, and_(way.c.n == literal_column("1"), here == walked.c.artifact), isouter=True
+    )
+    reached = case((way.c.n == literal_column("0"), flowed), else_=derived)
     again: list[ColumnElement[Any]] = [reached]
     if bounded:
         again.append(walked.c.depth + literal_column("1"))

@@ -11,7 +11,7 @@ import typer
 from lineal._version import __version__
 from lineal.errors import LinealError, RunCancelled
 
-from . import inspect
+from . import inspect, lineage
 from .render import err
 from .run import run
 
@@ -23,7 +23,11 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command()(run)
-for command in (inspect.runs, inspect.show, inspect.why, inspect.log, inspect.get):
+_COMMANDS: list[Any] = [
+    inspect.runs, inspect.show, inspect.why, inspect.log, inspect.get,
+    lineage.lineage, lineage.impact, lineage.path, lineage.graph,
+]  # fmt: skip
+for command in _COMMANDS:
     app.command()(command)
 
 

@@ -7,7 +7,7 @@ step of its own run that it came from; that step, or the execution it reused, is
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from lineal.catalog import Flow
@@ -20,21 +20,21 @@ def actual_makers(flow: Flow) -> Mapping[str, set[int]]:
     Where nothing tells (a file that was read from outside), all of them are given. What
     the way up from the roots says goes before what others in the graph say.
     """
-    makers: dict[str, list[int]] = defaultdict(list)
-    for row in flow.generated:
-        makers[row.artifact].append(row.execution_id)
-    doubtful = {artifact for artifact, made_by in makers.items() if len(made_by) > 1}
-    if not doubtful:
+    if len({artifact for _, _, artifact in flow.generated}) == len(flow.generated):
         return {}
+    makers: dict[str, list[int]] = defaultdict(list)
+    for execution, _, artifact in flow.generated:
+        makers[artifact].append(execution)
+    doubtful = {artifact for artifact, made_by in makers.items() if len(made_by) > 1}
     inputs: dict[int, list[Any]] = defaultdict(list)
-    for row in flow.used:
-        inputs[row.execution_id].append(row)
+    for execution, _, artifact, _, step in flow.used:
+        inputs[execution].append((execution, artifact, step))
     claims = _claims_on_the_way(flow, makers, inputs)
     others: dict[str, set[int]] = defaultdict(set)
     for rows in inputs.values():
-        for row in rows:
-            if row.artifact in doubtful:
-                others[row.artifact].update(_named(flow, row, makers))
+        for execution, artifact, step in rows:
+            if artifact in doubtful:
+                others[artifact].update(_named(flow, execution, step, makers[artifact]))
     return {
         artifact: claims.get(artifact) or others.get(artifact) or set(makers[artifact])
         for artifact in doubtful
@@ -50,8 +50,8 @@ def _claims_on_the_way(
     for digest, execution in flow.start.pins:
         pinned[digest].add(execution)
     wholes: dict[str, list[str]] = defaultdict(list)
-    for row in flow.derivations:
-        wholes[row.artifact].append(row.source)
+    for part, whole in flow.derivations:
+        wholes[part].append(whole)
     waiting: deque[int] = deque(flow.start.executions)
     for digest in flow.start.artifacts:
         made_by = set(makers.get(digest, ()))
@@ -60,22 +60,20 @@ def _claims_on_the_way(
         waiting.extend(chosen)
     seen = set(waiting)
     while waiting:
-        for row in inputs.get(waiting.popleft(), ()):
+        for execution, given, step in inputs.get(waiting.popleft(), ()):
             # A part came from the step that made the whole.
-            for artifact in (row.artifact, *wholes.get(row.artifact, ())):
-                named = _named(flow, row, makers, artifact) or set(makers.get(artifact, ()))
+            for artifact in (given, *wholes.get(given, ())):
+                made_by = set(makers.get(artifact, ()))
+                named = _named(flow, execution, step, made_by) or made_by
                 claims[artifact].update(named)
                 waiting.extend(named - seen)
                 seen |= named
     return claims
 
 
-def _named(
-    flow: Flow, row: Any, makers: Mapping[str, list[int]], artifact: str | None = None
-) -> set[int]:
-    """The maker that an input names, if it made the artifact."""
-    if row.source_step is None:
+def _named(flow: Flow, execution: int, step: str | None, made_by: Collection[int]) -> set[int]:
+    """The maker that an input of an execution names, if it is among those there are."""
+    if step is None:
         return set()
-    found = flow.makers.get((row.execution_id >> RUN_SHIFT, row.source_step))
-    made = found is not None and found in makers.get(artifact or row.artifact, ())
-    return {found} if found is not None and made else set()
+    found = flow.makers.get((execution >> RUN_SHIFT, step))
+    return {found} if found is not None and found in made_by else set()

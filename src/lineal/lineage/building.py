@@ -6,10 +6,9 @@ It reads no catalog. What nodes are called and which facts they carry is told in
 
 from __future__ import annotations
 
-import json
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+import re
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from typing import Any
 
 from lineal.catalog import Flow
@@ -17,15 +16,18 @@ from lineal.records import Edge, Node, NodeKind, Relation
 from lineal.records.step import RUN_SHIFT
 
 from .actual import actual_makers
+from .facts import Facts, FlowFacts, time
 from .graph import LineageGraph
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_FILES = ("file", "tree")
+_ROWS = re.compile(r'"rows": ?(\d+)')
+_SHAPE = re.compile(r'"shape": ?\[([\d, ]+)\]')
 
 
 def build(flow: Flow) -> LineageGraph:
     """The graph of what a walk reached; its roots are what was asked about."""
     flowed = _Flowed(flow)
+    # Edges first: the names of artifacts are met on the way.
+    edges = [*flowed.name_edges(), *flowed.data_edges(), *flowed.run_edges()]
     nodes = [
         *flowed.deployments(),
         *flowed.models(),
@@ -33,33 +35,9 @@ def build(flow: Flow) -> LineageGraph:
         *flowed.artifacts(),
         *flowed.executions(),
         *flowed.runs(),
+        *flowed.agents(),
     ]
-    edges = [*flowed.names_edges(), *flowed.data_edges(), *flowed.run_edges()]
-    known = {node.id for node in nodes}
-    agents = {edge.target for edge in edges} - known
-    nodes.extend(agent(id_) for id_ in sorted(agents))
-    roots = [root for root in roots_of(flow) if root in known]
-    return LineageGraph(nodes, edges, roots, truncated=flow.truncated)
-
-
-def roots_of(flow: Flow) -> list[str]:
-    """Ids of the nodes that were asked about: of names rather than of what they lead to."""
-    start = flow.start
-    if start.deployments:
-        return [f"deployment:{id_}" for id_ in start.deployments]
-    if start.models:
-        named = {row.id: f"model:{row.name}@v{row.version}" for row in flow.models}
-        return [named[id_] for id_ in start.models if id_ in named]
-    if start.datasets:
-        asked = set(start.datasets)
-        rows = [row for row in flow.datasets if (row.dataset_id, row.version) in asked]
-        return [f"dataset:{row.name}@v{row.version}" for row in rows]
-    if start.runs:
-        return [f"run:{number}" for number in start.runs]
-    return [
-        *(f"artifact:{digest}" for digest in start.artifacts),
-        *(execution_node(id_) for id_ in start.executions),
-    ]
+    return LineageGraph(nodes, edges, flowed.roots(), truncated=flow.truncated)
 
 
 def execution_node(id_: int) -> str:
@@ -67,94 +45,60 @@ def execution_node(id_: int) -> str:
     return f"execution:{id_ >> RUN_SHIFT}.{id_ & ((1 << RUN_SHIFT) - 1)}"
 
 
-def agent(id_: str) -> Node:
-    """The node of somebody."""
-    name = id_.removeprefix("agent:")
-    return Node(id=id_, kind=NodeKind.AGENT, label=name, facts={"name": name})
-
-
 class _Flowed:
-    """The rows of a flow by what they belong to."""
+    """The rows of a flow as nodes and edges."""
 
     def __init__(self, flow: Flow) -> None:
         self.flow = flow
-        self.ids = {row.id: execution_node(row.id) for row in flow.executions}
-        self.inputs = _by(flow.used, "execution_id")
-        self.files = {row.digest for row in flow.artifacts if row.kind in _FILES}
+        self.facts = FlowFacts(flow)
+        self.digests = {digest: f"artifact:{digest}" for digest in flow.digests}
+        self.ids = {row[0]: execution_node(row[0]) for row in flow.executions}
         self.version_ids = {row.id: f"model:{row.name}@v{row.version}" for row in flow.models}
+        self.names: dict[str, str] = {}
+
+    def roots(self) -> list[str]:
+        """Ids of the nodes that were asked about: of names rather than what they lead to."""
+        start = self.flow.start
+        if start.deployments:
+            return [f"deployment:{id_}" for id_ in start.deployments]
+        if start.models:
+            return [self.version_ids[id_] for id_ in start.models if id_ in self.version_ids]
+        if start.datasets:
+            asked = set(start.datasets)
+            rows = [r for r in self.flow.datasets if (r.dataset_id, r.version) in asked]
+            return [f"dataset:{row.name}@v{row.version}" for row in rows]
+        if start.runs:
+            return [f"run:{number}" for number in start.runs]
+        return [
+            *(self.digests[digest] for digest in start.artifacts if digest in self.digests),
+            *(self.ids[id_] for id_ in start.executions if id_ in self.ids),
+        ]
 
     # Nodes
 
     def artifacts(self) -> Iterator[Node]:
-        names, paths = self._names_and_paths()
-        known = {row.digest: row for row in self.flow.artifacts}
-        for digest in self.flow.digests:
-            called = list(names.get(digest, ()))
+        known = {row[0]: row for row in self.flow.artifacts}
+        for digest, id_ in self.digests.items():
             row = known.get(digest)
-            facts: dict[str, Any] = {"digest": digest}
-            label = called[0] if called else digest[:15]
-            if row is not None:
-                profile = json.loads(row.profile)
-                facts |= {"kind": row.kind, "type": row.type, "profile": profile}
-                if row.size is not None:
-                    facts["size"] = row.size
-                label = f"{label}: {row.kind}{_shape(profile)}"
-            if called:
-                facts["names"] = called
-            if digest in paths:
-                facts["paths"] = list(paths[digest])
-                label = facts["paths"][0]
-            yield Node(id=f"artifact:{digest}", kind=NodeKind.ARTIFACT, label=label, facts=facts)
+            if digest in self.facts.paths:
+                label = next(iter(self.facts.paths[digest]))
+            else:
+                label = self.names.get(digest, digest[:15]) + _told(row)
+            facts = Facts(self.facts.artifact, digest, row)
+            yield Node(id=id_, kind=NodeKind.ARTIFACT, label=label, facts=facts)
 
     def executions(self) -> Iterator[Node]:
-        runs = {row.number: row for row in self.flow.runs}
-        metrics: dict[int, dict[str, Any]] = defaultdict(dict)
-        for row in self.flow.metrics:
-            metrics[row.execution_id][_series(row.key, row.labels)] = row.last
         for row in self.flow.executions:
-            run = runs[row.run_number]
-            facts = {
-                "step": row.step,
-                "task": row.task,
-                "run": row.run_number,
-                "run_id": run.id,
-                "pipeline": run.pipeline,
-                "status": row.status,
-                "params": {
-                    given.name: given.value
-                    for given in self.inputs.get(row.id, ())
-                    if given.value is not None and given.artifact not in self.files
-                },
-                "metrics": metrics.get(row.id),
-                "code": row.code,
-                "environment": run.environment,
-                "started_at": _time(row.started_at),
-                "finished_at": _time(row.finished_at),
-                "wall_seconds": row.wall_seconds,
-            }
-            yield Node(
-                id=self.ids[row.id], kind=NodeKind.EXECUTION, label=row.step, facts=_known(facts)
-            )
+            facts = Facts(self.facts.execution, row)
+            yield Node(id=self.ids[row[0]], kind=NodeKind.EXECUTION, label=row[1], facts=facts)
 
     def runs(self) -> Iterator[Node]:
-        params: dict[int, dict[str, str]] = defaultdict(dict)
-        for row in self.flow.run_params:
-            params[row.run_number][row.key] = row.value
         for row in self.flow.runs:
-            facts = {
-                "number": row.number,
-                "id": row.id,
-                "name": row.name,
-                "pipeline": row.pipeline,
-                "params": params.get(row.number),
-                "started_at": _time(row.started_at),
-                "by": row.user,
-            }
             yield Node(
                 id=f"run:{row.number}",
                 kind=NodeKind.RUN,
                 label=f"run #{row.number} {row.name}",
-                facts=_known(facts),
+                facts=Facts(self.facts.run, row),
             )
 
     def datasets(self) -> Iterator[Node]:
@@ -164,29 +108,15 @@ class _Flowed:
                 "name": row.name,
                 "version": row.version,
                 "digest": row.artifact,
-                "created_at": _time(row.created_at),
+                "created_at": time(row.created_at),
             }
             yield Node(id=f"dataset:{label}", kind=NodeKind.DATASET, label=label, facts=facts)
 
     def models(self) -> Iterator[Node]:
-        aliases = _by(self.flow.model_aliases, "model_version_id")
-        tags = _by(self.flow.model_tags, "model_version_id")
         for row in self.flow.models:
             label = f"{row.name}@v{row.version}"
-            facts = {
-                "name": row.name,
-                "version": row.version,
-                "digest": row.artifact,
-                "status": row.status,
-                "description": row.description,
-                "aliases": [a.alias for a in aliases.get(row.id, ())],
-                "tags": {t.key: t.value for t in tags.get(row.id, ())},
-                "metrics": json.loads(row.metrics),
-                "signature": json.loads(row.signature) if row.signature else None,
-                "created_at": _time(row.created_at),
-                "created_by": row.created_by,
-            }
-            yield Node(id=f"model:{label}", kind=NodeKind.MODEL, label=label, facts=_known(facts))
+            facts = Facts(self.facts.model, row)
+            yield Node(id=f"model:{label}", kind=NodeKind.MODEL, label=label, facts=facts)
 
     def deployments(self) -> Iterator[Node]:
         for row in self.flow.deployments:
@@ -194,7 +124,7 @@ class _Flowed:
                 "target": row.target,
                 "model": row.name,
                 "version": row.version,
-                "at": _time(row.at),
+                "at": time(row.at),
                 "by": row.by,
                 "reason": row.reason,
                 "action": row.action,
@@ -208,19 +138,28 @@ class _Flowed:
                 facts=facts,
             )
 
+    def agents(self) -> Iterator[Node]:
+        flow = self.flow
+        names = {
+            *(row.user for row in flow.runs),
+            *(row.created_by for row in flow.models),
+            *(row.by for row in flow.deployments),
+        }
+        for name in sorted(names):
+            yield Node(id=f"agent:{name}", kind=NodeKind.AGENT, label=name, facts={"name": name})
+
     # Edges
 
-    def names_edges(self) -> Iterator[Edge]:
+    def name_edges(self) -> Iterator[Edge]:
         """Of datasets, model versions and deployments."""
-        digests = self.flow.digests
         for row in self.flow.datasets:
             here = f"dataset:{row.name}@v{row.version}"
-            yield _edge(here, f"artifact:{row.artifact}", Relation.DERIVED_FROM)
+            yield _edge(here, self.digests[row.artifact], Relation.DERIVED_FROM)
         yield from _revisions(self.flow.datasets, "dataset")
         for row in self.flow.models:
             here = self.version_ids[row.id]
-            if row.artifact in digests:
-                yield _edge(here, f"artifact:{row.artifact}", Relation.DERIVED_FROM)
+            if row.artifact in self.digests:
+                yield _edge(here, self.digests[row.artifact], Relation.DERIVED_FROM)
             yield _edge(here, f"agent:{row.created_by}", Relation.ATTRIBUTED_TO)
         yield from _revisions(self.flow.models, "model")
         shown = {row.id for row in self.flow.deployments}
@@ -235,104 +174,67 @@ class _Flowed:
 
     def data_edges(self) -> Iterator[Edge]:
         """Between artifacts and executions, and between parts and wholes."""
-        digests, ids = self.flow.digests, self.ids
+        digests, ids, names, files = self.digests, self.ids, self.names, self.facts.files
         actual = actual_makers(self.flow)
-        for row in self.flow.generated:
-            if row.artifact in digests:
-                makers = actual.get(row.artifact)
+        for execution, name, artifact in self.flow.generated:
+            here = digests.get(artifact)
+            if here is not None:
+                names.setdefault(artifact, name)
+                makers = actual.get(artifact)
                 yield Edge(
-                    source=f"artifact:{row.artifact}",
-                    target=ids[row.execution_id],
+                    source=here,
+                    target=ids[execution],
                     relation=Relation.GENERATED_BY,
-                    role=row.name,
-                    actual=makers is None or row.execution_id in makers,
+                    role=name,
+                    actual=makers is None or execution in makers,
                 )
-        for row in self.flow.used:
-            if row.artifact in digests and (row.value is None or row.artifact in self.files):
-                yield Edge(
-                    source=ids[row.execution_id],
-                    target=f"artifact:{row.artifact}",
-                    relation=Relation.USED,
-                    role=row.name,
-                )
-        for row in self.flow.derivations:
-            if row.source in digests:
-                here = f"artifact:{row.artifact}"
-                yield _edge(here, f"artifact:{row.source}", Relation.DERIVED_FROM, "part")
+        for execution, name, artifact, value, _ in self.flow.used:
+            cause = digests.get(artifact)
+            if cause is not None and (value is None or artifact in files):
+                # What an argument is called says more than that it was a result.
+                if names.get(artifact, "result") == "result":
+                    names[artifact] = name
+                yield Edge(source=ids[execution], target=cause, relation=Relation.USED, role=name)
+        for artifact, source in self.flow.derivations:
+            if source in digests:
+                yield _edge(digests[artifact], digests[source], Relation.DERIVED_FROM, "part")
 
     def run_edges(self) -> Iterator[Edge]:
         """From executions to their runs, and from runs to who began them."""
+        runs = {row.number: f"run:{row.number}" for row in self.flow.runs}
         for row in self.flow.executions:
-            yield _edge(self.ids[row.id], f"run:{row.run_number}", Relation.INFORMED_BY)
+            yield Edge(
+                source=self.ids[row[0]],
+                target=runs[row[0] >> RUN_SHIFT],
+                relation=Relation.INFORMED_BY,
+            )
         for row in self.flow.runs:
             yield _edge(f"run:{row.number}", f"agent:{row.user}", Relation.ASSOCIATED_WITH)
 
-    def _names_and_paths(self) -> tuple[dict[str, dict[str, None]], dict[str, dict[str, None]]]:
-        """By digest, in order: what executions called it, and where files were read from."""
-        names: dict[str, dict[str, None]] = {}
-        paths: dict[str, dict[str, None]] = {}
-        read_as: dict[tuple[int, str], str] = {}
-        digests = self.flow.digests
-        for row in self.flow.generated:
-            if row.artifact in digests:
-                names.setdefault(row.artifact, {})[row.name] = None
-        for row in self.flow.used:
-            if row.artifact not in digests:
-                continue
-            if row.value is None:
-                names.setdefault(row.artifact, {})[row.name] = None
-            elif row.artifact in self.files:
-                names.setdefault(row.artifact, {})[row.name] = None
-                paths.setdefault(row.artifact, {})[row.value] = None
-                read_as[row.execution_id, row.name] = row.artifact
-        for row in self.flow.paths:
-            for name, bound in json.loads(row.bindings or "{}").items():
-                digest = read_as.get((row.reused_from, name))
-                if digest is not None and isinstance(bound, str):
-                    paths.setdefault(digest, {})[bound] = None
-        return names, paths
-
 
 def _revisions(rows: Iterable[Any], kind: str) -> Iterator[Edge]:
-    """From every version to the one before it, where both are in the graph."""
-    shown = {(row.name, row.version) for row in rows}
-    for name, version in sorted(shown):
-        earlier = max((v for n, v in shown if n == name and v < version), default=None)
-        if earlier is not None:
-            here = f"{kind}:{name}@v{version}"
-            yield _edge(here, f"{kind}:{name}@v{earlier}", Relation.REVISION_OF)
+    """From every version to the nearest one before it that is in the graph."""
+    versions: dict[str, list[int]] = {}
+    for row in rows:
+        versions.setdefault(row.name, []).append(row.version)
+    for name, numbers in versions.items():
+        numbers.sort()
+        for before, after in pairwise(numbers):
+            here, there = f"{kind}:{name}@v{after}", f"{kind}:{name}@v{before}"
+            yield _edge(here, there, Relation.REVISION_OF)
 
 
 def _edge(source: str, target: str, relation: Relation, role: str = "") -> Edge:
     return Edge(source=source, target=target, relation=relation, role=role)
 
 
-def _by(rows: Iterable[Any], column: str) -> dict[Any, list[Any]]:
-    found: dict[Any, list[Any]] = {}
-    for row in rows:
-        found.setdefault(getattr(row, column), []).append(row)
-    return found
-
-
-def _shape(profile: Mapping[str, Any]) -> str:
-    """``120 x 4`` of what has rows and columns or a shape."""
-    if "rows" in profile:
-        return f" {profile['rows']} x {len(profile.get('columns', ()))}"
-    if "shape" in profile:
-        return " " + " x ".join(str(n) for n in profile["shape"])
-    return ""
-
-
-def _series(key: str, labels: str) -> str:
-    """A metric by its name with its slice: ``auc[sex=female]``."""
-    if labels == "{}":
-        return key
-    return f"{key}[{','.join(f'{k}={v}' for k, v in json.loads(labels).items())}]"
-
-
-def _time(stamp: int | None) -> str | None:
-    return None if stamp is None else (_EPOCH + timedelta(microseconds=stamp)).isoformat()
-
-
-def _known(facts: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in facts.items() if value not in (None, {}, [], "")}
+def _told(row: Any | None) -> str:
+    """``: frame, 120 rows``, read off the text of the profile without decoding it."""
+    if row is None:
+        return ""
+    kind, profile = row[1], row[4]
+    if kind == "frame" and (rows := _ROWS.search(profile)):
+        return f": frame, {rows[1]} rows"
+    if kind == "array" and (shape := _SHAPE.search(profile)):
+        return f": array, {' x '.join(shape[1].replace(' ', '').split(','))}"
+    return f": {kind}"

@@ -3,9 +3,9 @@
     python benchmarks/lineage.py [ARTIFACTS] [--keep FOLDER]
 
 Makes a catalog of that many artifacts (1,000,000 by default) and about twice as many
-edges: runs of 1,000 steps each, that go on from one another with diamonds on the way, a
+edges: runs of 500 steps each, that go on from one another with diamonds on the way, a
 tenth of them given the one dataset that everybody uses. Then it measures, in this process,
-the lineage of a deployed model with 1,000 ancestor artifacts, and the first page of what
+the lineage of a deployed model with 1,000 ancestors (500 artifacts, 500 executions), and the first page of what
 the dataset went into, beside a bare recursive query and networkx.
 """
 
@@ -25,7 +25,7 @@ from typing import Any
 from lineal.digests.digest import Digest
 from lineal.workspace import Workspace
 
-STEPS = 1_000
+STEPS = 500
 """Steps of a run."""
 BARE = """
 WITH RECURSIVE walk(artifact) AS (
@@ -89,8 +89,11 @@ def fill(path: Path, runs: int) -> None:
         (r << 24 | s, r, s, f"step-{s}", "m:t", "executed", f"xxh3:key{r:020x}{s:08x}", "first",
          "", None, None, None, None, None, 0, 1, 0.1, 0.1, 1, 1, None, False, "", None)
         for r in every for s in range(1, STEPS + 1)))  # fmt: skip
-    put("generated", 4, (
-        (r << 24 | s, 0, "result", artifact(r, s)) for r in every for s in range(1, STEPS + 1)))
+    put(
+        "generated",
+        4,
+        ((r << 24 | s, 0, "result", artifact(r, s)) for r in every for s in range(1, STEPS + 1)),
+    )
     put("used", 8, (row for r in every for s in range(1, STEPS + 1) for row in inputs(r, s)))
     database.execute("INSERT INTO models VALUES (1, 'fraud', '', '[]', 0)")
     last = artifact(runs, STEPS)

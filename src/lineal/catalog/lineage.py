@@ -87,17 +87,19 @@ def impact(connection: Connection, start: Start, *, page: int, limit: int) -> It
     start = settled(connection, start)
     begin, _ = _beginning(connection, start, False, None)
     seen = dict.fromkeys([*start.artifacts, *begin])
-    direct = _direct(connection, begin, page)
+    most = len(seen) + limit
+    direct = _direct(connection, begin, min(page, limit))
     yield _page(connection, start, [*seen, *(a for a in direct if a not in seen)], begin)
     seen.update(dict.fromkeys(direct))
     fresh: list[str] = []
-    for artifact in stream(connection, begin, limit + 1):
-        if len(seen) >= limit + 1:
+    for artifact in stream(connection, begin, most + 1):
+        if artifact in seen:
+            continue
+        if len(seen) >= most:
             yield replace(_page(connection, start, fresh, begin), truncated=True)
             return
-        if artifact not in seen:
-            seen[artifact] = None
-            fresh.append(artifact)
+        seen[artifact] = None
+        fresh.append(artifact)
         if len(fresh) >= page:
             yield _page(connection, start, fresh, begin)
             fresh = []

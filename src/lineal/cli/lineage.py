@@ -183,9 +183,14 @@ def _impact(kinds: dict[str, list[Node]]) -> None:
         made.add_row("run", f"and {len(kinds['runs']) - 20} more", "")
     if made.row_count:
         out.print(made)
-    counts = [f"{len(kinds[word])} {word}" for word in _NAMED.values() if kinds[word]]
+    counts = [
+        f"{len(nodes)} {word if len(nodes) > 1 else word.removesuffix('s')}"
+        for word, nodes in kinds.items()
+        if nodes
+    ]
     out.print(f"downstream: {', '.join(counts) or 'nothing'}")
 
 
 def _plain(node: Node) -> dict[str, Any]:
-    return {"id": node.id, "kind": node.kind.value, "label": node.label, **dict(node.facts)}
+    facts = dict(node.facts)
+    return {"id": node.id, "kind": node.kind.value, "label": node.label, "facts": facts}

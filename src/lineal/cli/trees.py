@@ -38,16 +38,15 @@ class _Drawing:
 
     def tree(self) -> Tree:
         top = Tree(Text("came from" if self.up else "went into", style="dim"), guide_style="dim")
-        roots = list(self.graph.roots)
-        if self.up:
-            roots = list(beginnings(self.graph))
+        roots = beginnings(self.graph)
         waiting: list[tuple[Tree, str, str, bool, int]] = [
             (top, root, "", True, 0) for root in reversed(roots)
         ]
         while waiting:
             place, id_, role, actual, depth = waiting.pop()
             node = self.graph.nodes[id_]
-            line = Text.assemble((f"{role} = ", "dim") if role else "", self._line(node))
+            told = role and not node.label.startswith(role)
+            line = Text.assemble((f"{role} = ", "dim") if told else "", self._line(node))
             if not actual:
                 line.append("  (same content, not the one used)", style="dim")
             known = id_ in self.seen

@@ -68,11 +68,19 @@ class _Flowed:
             rows = [r for r in self.flow.datasets if (r.dataset_id, r.version) in asked]
             return [f"dataset:{row.name}@v{row.version}" for row in rows]
         if start.runs:
-            return [f"run:{number}" for number in start.runs]
+            return [*(f"run:{number}" for number in start.runs), *self._last(start.executions)]
         return [
             *(self.digests[digest] for digest in start.artifacts if digest in self.digests),
             *(self.ids[id_] for id_ in start.executions if id_ in self.ids),
         ]
+
+    def _last(self, executions: Iterable[int]) -> list[str]:
+        """Of some executions, those that made nothing which another of them used."""
+        asked = dict.fromkeys(executions)
+        taken = {row[2] for row in self.flow.used if row[0] in asked}
+        wholes = {whole for part, whole in self.flow.derivations if part in taken}
+        passed_on = {row[0] for row in self.flow.generated if row[2] in taken or row[2] in wholes}
+        return [self.ids[id_] for id_ in asked if id_ in self.ids and id_ not in passed_on]
 
     # Nodes
 

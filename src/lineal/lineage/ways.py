@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection
 
 from lineal.records import Node, NodeKind
 
@@ -33,11 +32,9 @@ def shortest(graph: LineageGraph, goal: LineageGraph) -> list[Node]:
     return []
 
 
-def beginnings(graph: LineageGraph) -> Collection[str]:
-    """The roots; of a run, what it executed, as nothing in it comes from the run itself."""
-    runs = {root for root in graph.roots if graph.nodes[root].kind is NodeKind.RUN}
-    executed = [edge.source for root in runs for edge in graph.effects.get(root, ())]
-    return [*(root for root in graph.roots if root not in runs), *executed]
+def beginnings(graph: LineageGraph) -> list[str]:
+    """The roots but for runs, which nothing comes from: what they executed last stands for them."""
+    return [root for root in graph.roots if graph.nodes[root].kind is not NodeKind.RUN]
 
 
 def _back(before: dict[str, str | None], end: str) -> list[str]:

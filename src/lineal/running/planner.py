@@ -7,7 +7,7 @@ from typing import Any
 from lineal.digests.canonical import value_digest
 from lineal.digests.digest import Digest
 from lineal.pipeline import Pipeline
-from lineal.pipeline.graph import Reference, StepNode
+from lineal.pipeline.graph import Literal, Reference, StepNode
 from lineal.pipeline.tracing import Trace, current_trace
 from lineal.planning import Plan, PlannedStep, Reuse
 
@@ -123,5 +123,16 @@ class _Planning:
             reason=reason,
             key=key,
             reused_from=reused_from,
-            upstream=tuple(above.name for above in node.upstream),
+            upstream=_upstream(node),
         )
+
+
+def _upstream(node: StepNode) -> tuple[str, ...]:
+    """The steps whose outputs it takes, also where the body looked at them on their way."""
+    names = [above.name for above in node.upstream]
+    names += [
+        leaf.source.step
+        for _, leaf in node.leaves
+        if isinstance(leaf, Literal) and leaf.source is not None
+    ]
+    return tuple(dict.fromkeys(names))

@@ -1,0 +1,272 @@
+"""Lineage where it is hard: shared content, reuse, moved files, diamonds, many versions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lineal import pipeline, task
+from lineal.errors import UserError
+from lineal.records import ExecutionStatus, NodeKind, Relation
+
+from .conftest import digest
+
+
+def executions(graph) -> list[str]:
+    return sorted(n.id for n in graph.of_kind(NodeKind.EXECUTION))
+
+
+def makers(graph, artifact: str) -> dict[str, bool]:
+    return {
+        e.target: e.actual
+        for e in graph.causes[f"artifact:{digest(artifact)}"]
+        if e.relation is Relation.GENERATED_BY
+    }
+
+
+def test_content_of_two_runs_has_both_histories_and_says_which_one_a_model_used(story, workspace):
+    first, second = story.run(), story.run()
+    for run in (first, second):
+        story.step(run, "load", reads=f"{run}.csv", content=f"file {run}", gives=["data"])
+    fitted = story.step(second, "fit", takes=[("load", "data")], gives=["model"])
+    story.model(1, 1, "model", fitted)
+    graph = workspace.lineage("fraud@v1")
+    assert makers(graph, "data") == {"execution:1.1": False, "execution:2.1": True}
+    assert {n.label for n in graph.of_kind(NodeKind.ARTIFACT) if "paths" in n.facts} == {
+        "1.csv",
+        "2.csv",
+    }
+
+
+def test_a_version_says_which_of_two_executions_it_was_taken_from(story, workspace):
+    for run in (story.run(), story.run()):
+        fitted = story.step(run, "fit", gives=["model"], settings={"depth": str(run)})
+    story.model(1, 1, "model", fitted)
+    assert makers(workspace.lineage("fraud@v1"), "model") == {
+        "execution:1.1": False,
+        "execution:2.1": True,
+    }
+    assert makers(workspace.lineage("1:fit"), "model") == {
+        "execution:1.1": True,
+        "execution:2.1": False,
+    }
+
+
+def test_the_step_that_was_used_is_the_one_it_reused(story, workspace):
+    first, other, last = story.run(), story.run(), story.run()
+    made = story.step(first, "load", gives=["data"])
+    story.step(other, "load", gives=["data"], settings={"x": "2"})
+    story.step(last, "load", gives=["data"], reuses=made)
+    story.step(last, "fit", takes=[("load", "data")], gives=["model"])
+    graph = workspace.lineage("3:fit")
+    assert executions(graph) == ["execution:1.1", "execution:2.1", "execution:3.2"]
+    assert makers(graph, "data") == {"execution:1.1": True, "execution:2.1": False}
+
+
+def test_a_run_that_reused_all_shows_the_executions_that_made_it(story, workspace):
+    first, second = story.run(), story.run()
+    made = story.step(first, "load", gives=["data"])
+    fitted = story.step(first, "fit", takes=[("load", "data")], gives=["model"])
+    story.step(second, "load", gives=["data"], reuses=made)
+    story.step(second, "fit", takes=[("load", "data")], gives=["model"], reuses=fitted)
+    graph = workspace.lineage("2")
+    assert graph.roots == ("run:2", "execution:1.2")
+    assert executions(graph) == ["execution:1.1", "execution:1.2"]
+
+
+def test_where_nothing_tells_which_it_was_all_are_taken_for_true(story, workspace):
+    for run in (story.run(), story.run()):
+        story.step(run, "write", gives=["file"], settings={"run": str(run)})
+    reader = story.run()
+    story.step(reader, "read", takes=[(None, "file")], gives=["data"])
+    assert set(makers(workspace.lineage("3:read"), "file").values()) == {True}
+
+
+def test_equal_numbers_do_not_join_what_has_nothing_to_do_with_each_other(story, workspace):
+    one, other = story.run(), story.run()
+    story.step(one, "count", gives=["setting 3"])
+    story.step(other, "fit", gives=["model"], settings={"depth": "3"})
+    assert executions(workspace.lineage("2:fit")) == ["execution:2.1"]
+    assert executions(workspace.lineage("1:count", "down")) == []
+    assert workspace.lineage("2:fit").nodes["execution:2.1"].facts["params"] == {"depth": "3"}
+
+
+def test_a_diamond_is_counted_once(story, workspace):
+    run = story.run()
+    story.step(run, "load", gives=["data"])
+    for side in ("left", "right"):
+        story.step(run, side, takes=[("load", "data")], gives=[side])
+    story.step(run, "join", takes=[("left", "left"), ("right", "right")], gives=["both"])
+    graph = workspace.lineage("1:join")
+    assert len(graph.of_kind(NodeKind.ARTIFACT)) == 4
+    assert len(executions(graph)) == 4
+    used = [e for e in graph.edges if e.relation is Relation.USED]
+    assert len(used) == 4
+
+
+def test_a_step_that_returns_what_it_was_given_comes_to_an_end(story, workspace):
+    run = story.run()
+    story.step(run, "load", gives=["data"])
+    story.step(run, "check", takes=[("load", "data")], gives=["data"])
+    story.step(run, "fit", takes=[("check", "data")], gives=["model"])
+    graph = workspace.lineage("1:fit")
+    assert executions(graph) == ["execution:1.1", "execution:1.2", "execution:1.3"]
+    assert len(workspace.lineage("1:fit", depth=50).nodes) == len(graph.nodes)
+    assert len(workspace.lineage("1:load", "down").of_kind(NodeKind.ARTIFACT)) == 2
+
+
+def test_a_hundred_versions_of_a_model_hang_together(story, workspace):
+    run = story.run()
+    story.step(run, "load", reads="x.csv", content="file", gives=["data"])
+    for version in range(1, 101):
+        fitted = story.step(run, f"fit-{version}", takes=[("load", "data")], gives=[f"m{version}"])
+        story.model(version, version, f"m{version}", fitted)
+        story.deploy(version, version)
+    below = workspace.lineage(digest("file"), "down")
+    assert len(below.models()) == len(below.deployments()) == 100
+    revisions = [e for e in below.edges if e.relation is Relation.REVISION_OF]
+    assert len(revisions) == 99 + 99
+    assert [n.id for n in below.deployments() if n.facts["current"]] == ["deployment:100"]
+    above = workspace.lineage("fraud@v7")
+    assert [n.label for n in above.models()] == ["fraud@v7"]
+    assert above.deployments() == []
+
+
+def test_a_deployment_leads_to_its_version_and_all_that_made_it(story, workspace):
+    run = story.run()
+    loaded = story.step(run, "load", reads="x.csv", content="file", gives=["data"])
+    fitted = story.step(run, "fit", takes=[("load", "data")], gives=["model"])
+    story.dataset("data", 1, loaded)
+    story.model(1, 1, "model", fitted)
+    story.deploy(1, 1)
+    graph = workspace.lineage("fraud@production")
+    assert graph.roots == ("deployment:1",)
+    way = [n.label for n in graph.path("deployment:1", f"artifact:{digest('file')}")]
+    assert way[:2] == ["production: fraud@v1", "fraud@v1"]
+    assert way[3:] == ["fit", "in0: frame", "load", "x.csv"]
+    assert [n.label for n in graph.datasets()] == ["transactions@v1"]
+    assert workspace.path("transactions@v1", "fraud@production")[-1].label == "in0: frame"
+    assert workspace.path("fraud@production", "fraud@production")[0].kind is NodeKind.DEPLOYMENT
+
+
+def test_a_failed_step_is_seen_to_have_used_data_and_leads_no_further(story, workspace):
+    run = story.run()
+    story.step(run, "load", gives=["data"])
+    failed = ExecutionStatus.FAILED
+    story.step(run, "fit", takes=[("load", "data")], status=failed)
+    graph = workspace.lineage("1:load", "down")
+    assert {n.facts["status"] for n in graph.of_kind(NodeKind.EXECUTION)} == {"failed"}
+
+
+def test_limits_are_kept_and_told(story, workspace):
+    run = story.run()
+    story.step(run, "s0", gives=["a0"])
+    for place in range(1, 30):
+        story.step(
+            run, f"s{place}", takes=[(f"s{place - 1}", f"a{place - 1}")], gives=[f"a{place}"]
+        )
+    cut = workspace.lineage("1:s29", limit=10)
+    assert cut.truncated
+    assert {n.facts["digest"] for n in cut.of_kind(NodeKind.ARTIFACT)} == {
+        digest(f"a{place}") for place in range(20, 30)
+    }
+    assert not workspace.lineage("1:s29", limit=30).truncated
+    near = workspace.lineage("1:s29", depth=2)
+    assert not near.truncated
+    assert executions(near) == ["execution:1.29", "execution:1.30"]
+    assert len(workspace.lineage("1:s29", depth=0).of_kind(NodeKind.ARTIFACT)) == 1
+    assert len(workspace.lineage("1:s10", "both", depth=1).of_kind(NodeKind.ARTIFACT)) == 3
+    with pytest.raises(UserError, match="sideways"):
+        workspace.lineage("1:s29", "sideways")
+
+
+def test_impact_comes_in_pages_and_holds_what_lineage_down_holds(story, workspace):
+    run = story.run()
+    story.step(run, "load", reads="x.csv", content="file", gives=["data"])
+    for place in range(25):
+        fitted = story.step(run, f"fit-{place}", takes=[("load", "data")], gives=[f"m{place}"])
+    story.model(1, 1, "m24", fitted)
+    story.deploy(1, 1)
+    pages = list(workspace.impact(digest("file"), page=10))
+    assert len(pages) >= 3
+    found = {id_ for page in pages for id_ in page.nodes}
+    assert found == set(workspace.lineage(digest("file"), "down").nodes)
+    assert "deployment:1" in found
+    assert not any(page.truncated for page in pages)
+    cut = list(workspace.impact(digest("file"), page=10, limit=12))
+    assert cut[-1].truncated
+    assert sum(len(page.of_kind(NodeKind.MODEL)) for page in cut) <= 1
+
+
+@task
+def read(csv: Path) -> str:
+    return csv.read_text()
+
+
+@task
+def shout(text: str) -> str:
+    return text.upper()
+
+
+@task
+def chunks(text: str) -> list[str]:
+    return [text * n for n in range(1, 1001)]
+
+
+@task
+def size(text: str) -> list[int]:
+    return [len(text)]
+
+
+@task
+def total(sizes: list[list[int]]) -> int:
+    return sum(n for size in sizes for n in size)
+
+
+@pipeline
+def inner(csv: Path) -> str:
+    return shout(read(csv))
+
+
+@pipeline
+def outer(csv: Path) -> str:
+    return shout(inner(csv))
+
+
+@pipeline
+def many(csv: Path) -> int:
+    return total(size.map(chunks(read(csv))))
+
+
+def test_a_file_that_was_moved_and_read_again_is_the_same(workspace, tmp_path):
+    one, other = tmp_path / "one.txt", tmp_path / "other.txt"
+    one.write_text("hello")
+    inner.run(csv=one)
+    one.replace(other)
+    inner.run(csv=other)
+    graph = workspace.lineage(str(other), "down")
+    (file,) = [n for n in graph.of_kind(NodeKind.ARTIFACT) if n.facts["kind"] == "file"]
+    assert file.facts["paths"] == [one.as_posix(), other.as_posix()]
+    assert len(executions(graph)) == 2
+    assert workspace.lineage(str(one), "down").roots == graph.roots
+    assert len(workspace.lineage("2:shout").of_kind(NodeKind.EXECUTION)) == 2
+
+
+def test_steps_of_pipelines_inside_pipelines_hang_together(workspace, tmp_path):
+    (tmp_path / "x.txt").write_text("hello")
+    outer.run(csv=tmp_path / "x.txt")
+    graph = workspace.lineage("1:shout")
+    assert {"inner/read", "inner/shout"} <= {n.label for n in graph.of_kind(NodeKind.EXECUTION)}
+    assert workspace.path("1:shout", str(tmp_path / "x.txt"))[-1].facts["kind"] == "file"
+    assert workspace.lineage("1:inner/read").roots
+
+
+def test_a_map_of_a_thousand_leads_back_to_the_file(workspace, tmp_path):
+    (tmp_path / "x.txt").write_text("hello")
+    many.run(csv=tmp_path / "x.txt")
+    graph = workspace.lineage("1:total")
+    assert len(graph.of_kind(NodeKind.EXECUTION)) == 1003
+    parts = [e for e in graph.edges if e.relation is Relation.DERIVED_FROM]
+    assert len(parts) == 1000
+    assert workspace.path("1:total", str(tmp_path / "x.txt"))

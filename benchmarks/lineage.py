@@ -5,8 +5,9 @@
 Makes a catalog of that many artifacts (1,000,000 by default) and about twice as many
 edges: runs of 500 steps each, that go on from one another with diamonds on the way, a
 tenth of them given the one dataset that everybody uses. Then it measures, in this process,
-the lineage of a deployed model with 1,000 ancestors (500 artifacts, 500 executions), and the first page of what
-the dataset went into, beside a bare recursive query and networkx.
+the lineage of a deployed model with 1,000 ancestors (500 artifacts and 500 executions), and
+the first page of what the dataset went into, beside a bare recursive query and networkx.
+Needs 2 GB of disk, and 2 GB of memory for networkx.
 """
 
 from __future__ import annotations

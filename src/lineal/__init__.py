@@ -14,6 +14,7 @@ from .pipeline import Metrics, Pipeline, Task, pipeline, pipelines, task, unmapp
 
 if TYPE_CHECKING:
     from .context import (
+        dataset,
         log_artifact,
         log_figure,
         log_metric,
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
         log_param,
         log_params,
         log_series,
+        register,
         set_tag,
         set_tags,
     )
@@ -37,6 +39,7 @@ __all__ = [
     "Task",
     "Workspace",
     "__version__",
+    "dataset",
     "log_artifact",
     "log_figure",
     "log_metric",
@@ -46,6 +49,7 @@ __all__ = [
     "log_params",
     "log_series",
     "pipeline",
+    "register",
     "set_tag",
     "set_tags",
     "start_run",
@@ -58,6 +62,8 @@ _HOMES = {
     "Run": ".running",
     "Workspace": ".workspace",
     "start_run": ".workspace",
+    "dataset": ".context",
+    "register": ".context",
     **dict.fromkeys([name for name in __all__ if name.startswith(("log_", "set_"))], ".context"),
 }
 

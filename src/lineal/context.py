@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
 from lineal.errors import MissingFileError, ParameterError, UserError
-from lineal.pipeline.tracing import plain_call
+from lineal.pipeline.naming import DatasetName, Naming, check_name, rules_of
+from lineal.pipeline.tracing import current_trace, plain_call
 
 
 class Points(Protocol):
@@ -53,6 +54,8 @@ class StepContext:
     tags: dict[str, str] = field(default_factory=dict)
     artifacts: list[tuple[str, Any]] = field(default_factory=list)
     """Name and value of what was logged, in order."""
+    names: list[Naming] = field(default_factory=list)
+    """What was named, in order; each is among the artifacts, under its `output`."""
 
     def clear(self) -> None:
         """Forget what was said, before the step is executed again."""
@@ -192,3 +195,82 @@ def log_figure(figure: Any, name: str = "figure") -> None:
 def log_model(model: Any, name: str = "model") -> None:
     """Keep a fitted model."""
     log_artifact(model, name)
+
+
+_NO_VALUE: Any = object()
+
+
+def dataset(name: str, value: Any = _NO_VALUE) -> Any:
+    """Name a value as a version of a dataset: a new one when its content is new.
+
+    In the body of a pipeline the value may be a handle; inside a task or a `start_run`
+    block it is kept as an artifact. Without a value it names an output of a task:
+    ``@task(outputs={"df": dataset("transactions")})``.
+
+    Returns:
+        The value as it was given.
+
+    Raises:
+        ParameterError: it can't be a name.
+        UserError: nothing is being recorded.
+    """
+    check_name(name, "dataset")
+    if value is _NO_VALUE:
+        return DatasetName(name)
+    _name(Naming(kind="dataset", name=name, value=value))
+    return value
+
+
+def register(
+    name: str,
+    model: Any,
+    *,
+    metrics: Any = None,
+    gates: str | Sequence[str] = (),
+    alias: str | None = None,
+    description: str = "",
+    tags: Mapping[str, str] | None = None,
+) -> None:
+    """Register a model as the next version of a name, once the run has finished.
+
+    Content that is a version already is found again: running a pipeline twice registers once.
+
+    Args:
+        name: The model's name in the registry.
+        model: The model, or a handle to it.
+        metrics: The numbers it is judged by, or a handle to them; by default those of the
+            steps that take it, else all of the run.
+        gates: Rules it has to pass to be deployed: ``min auc 0.9``; they are added to those
+            that its model has.
+        alias: An alias that is to mean this version.
+        description: A text about the version.
+        tags: Tags of the version.
+
+    Raises:
+        ParameterError: it can't be a name.
+        UserError: nothing is being recorded.
+    """
+    check_name(name, "model")
+    if alias is not None:
+        check_name(alias, "alias")
+    _name(
+        Naming(
+            kind="model",
+            name=name,
+            value=model,
+            metrics=metrics,
+            gates=rules_of(gates),
+            alias=alias,
+            description=description,
+            tags={str(key): str(value) for key, value in (tags or {}).items()},
+        )
+    )
+
+
+def _name(naming: Naming) -> None:
+    trace = current_trace.get()
+    if trace is not None:
+        trace.names.append(naming)
+    elif (context := _context()) is not None:
+        context.artifacts.append((naming.name, naming.value))
+        context.names.append(replace(naming, value=None, output=naming.name))

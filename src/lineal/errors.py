@@ -8,6 +8,8 @@
     │   ├── ReferenceNotFound         a run, step or artifact that nothing answers to
     │   ├── AmbiguousReference        a reference that several things answer to
     │   ├── FilterError               a search that can't be understood
+    │   ├── RegistryRefusal           a name, version or deployment that can't be as asked
+    │   │   └── GateFailed            a version that does not pass the gates of its model
     │   └── ConfigurationError        a setting that can't be used
     ├── UnhashableError               a value whose content can't be identified soundly
     ├── StepError                     a step that did not succeed: exit code 1
@@ -71,6 +73,14 @@ class AmbiguousReference(UserError):
 
 class FilterError(UserError):
     """A search can't be understood; an example is: metrics.auc > 0.9 and params.depth = '3'."""
+
+
+class RegistryRefusal(UserError):
+    """The registry refuses this, and has changed nothing; `lineal model show` says why."""
+
+
+class GateFailed(RegistryRefusal):
+    """A version does not pass the gates of its model; `--override` deploys it all the same."""
 
 
 class ConfigurationError(UserError):

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import unquote, urlparse
@@ -21,8 +22,17 @@ from lineal.lineage.ways import shortest
 from lineal.metrics import MetricStore
 from lineal.pipeline import Pipeline
 from lineal.planning import Plan, Policy
-from lineal.records import Artifact, Environment, Execution, Node, RunRecord, execution_id
+from lineal.records import (
+    Artifact,
+    Environment,
+    Execution,
+    ModelVersion,
+    Node,
+    RunRecord,
+    execution_id,
+)
 from lineal.references import Located, locate, starting_point
+from lineal.registry import Registry, register_output
 from lineal.running import ActiveRun, Run, RunOptions, Services, plan_pipeline, run_pipeline
 from lineal.running import start_run as open_block
 from lineal.running.opening import is_alive
@@ -73,6 +83,11 @@ class Workspace:
         with suppress(StoreUnwritable):  # a store that can only be read is read as it is
             workspace._note_lost_runs()
         return workspace
+
+    @cached_property
+    def registry(self) -> Registry:
+        """Models, deployments and datasets by name."""
+        return Registry(self.services.catalog)
 
     @property
     def root(self) -> Path:
@@ -214,6 +229,36 @@ class Workspace:
         ends = self.lineage(effect, "none"), self.lineage(cause, "none")
         return shortest(self.lineage(effect, limit=IMPACT_LIMIT), ends[1]) or shortest(
             self.lineage(cause, limit=IMPACT_LIMIT), ends[0]
+        )
+
+    def register(
+        self,
+        name: str,
+        reference: str,
+        *,
+        gates: tuple[str, ...] = (),
+        alias: str | None = None,
+        description: str = "",
+    ) -> ModelVersion:
+        """Register a model that a past run made: ``register("fraud", "12:fit")``.
+
+        Raises:
+            RegistryRefusal: the run failed, there is no model in it, several are, or it is
+                registered already.
+        """
+        located = self.locate(reference)
+        if located.run is None:
+            raise UserError(f"Name the run that made it, not {reference!r}: RUN:STEP.")
+        return register_output(
+            self.services.catalog,
+            self.registry,
+            name,
+            located.run,
+            located.execution,
+            located.artifact.digest if located.artifact else None,
+            gates=gates,
+            alias=alias,
+            description=description,
         )
 
     def get(self, reference: str) -> Any:

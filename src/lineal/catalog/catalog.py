@@ -29,6 +29,7 @@ from .environments import environment, record_environment
 from .finding import Named
 from .flow import Flow, Start
 from .migrate import bring_up_to_date
+from .names import Names
 from .rows import clean
 
 
@@ -42,6 +43,8 @@ class Catalog:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.names = Names(database)
+        """Models, deployments and datasets."""
 
     @classmethod
     def open(cls, url: str, *, busy_timeout: float = BUSY_TIMEOUT) -> Catalog:

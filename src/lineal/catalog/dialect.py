@@ -113,3 +113,12 @@ def values_of(connection: Connection, name: str, type_: TypeEngine[Any]) -> Tabl
     if is_sqlite(connection):
         return func.json_each(bindparam(name)).table_valued(column("value", type_))
     return func.unnest(bindparam(name, type_=ARRAY(type_))).table_valued(column("value", type_))
+
+
+def exclude_others(connection: Connection, word: str) -> None:
+    """Until the transaction ends, keep other writers that say the same word waiting.
+
+    SQLite has one writer at a time as it is.
+    """
+    if not is_sqlite(connection):
+        connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(word, 0))))

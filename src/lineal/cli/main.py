@@ -11,7 +11,7 @@ import typer
 from lineal._version import __version__
 from lineal.errors import LinealError, RunCancelled
 
-from . import inspect, lineage
+from . import inspect, lineage, registry
 from .render import err
 from .run import run
 
@@ -26,9 +26,12 @@ app.command()(run)
 _COMMANDS: list[Any] = [
     inspect.runs, inspect.show, inspect.why, inspect.log, inspect.get,
     lineage.lineage, lineage.impact, lineage.path, lineage.graph,
+    registry.deploy, registry.rollback, registry.deployments,
 ]  # fmt: skip
 for command in _COMMANDS:
     app.command()(command)
+app.add_typer(registry.models, name="model")
+app.add_typer(registry.datasets, name="dataset")
 
 
 # Typer carries its own copy of click; this is the root of what its parsing raises.

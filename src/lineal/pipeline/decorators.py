@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, ParamSpec, TypeVar, overload
 
+from .naming import DatasetName, outputs_of
 from .options import TaskOptions, seconds
 from .pipelines import Pipeline
 from .task import Task
@@ -20,7 +21,7 @@ def task(fn: Callable[P, R], /) -> Task[P, R]: ...
 def task(
     *,
     name: str | None = None,
-    outputs: Sequence[str] = (),
+    outputs: Sequence[str] | Mapping[str, DatasetName | None] = (),
     retries: int = 0,
     retry_delay: float | timedelta = 0.0,
     timeout: float | timedelta | None = None,
@@ -46,6 +47,7 @@ def task(fn: Callable[..., Any] | None = None, /, **options: Any) -> Any:
     for name in ("timeout", "ttl", "retry_delay"):
         if name in options:
             options[name] = seconds(options[name])
+    options["outputs"], options["datasets"] = outputs_of(options.get("outputs", ()))
     for name in ("outputs", "ignore", "mutates", "tags"):
         if isinstance(options.get(name), (list, set)):
             options[name] = tuple(options[name])

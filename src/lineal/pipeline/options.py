@@ -17,6 +17,8 @@ class TaskOptions:
     """The task's name in graphs and records; the function's own name by default."""
     outputs: tuple[str, ...] = ()
     """Names of separate outputs; empty for a single one, called ``result``."""
+    datasets: Mapping[str, str] = field(default_factory=dict)
+    """Output to the dataset that it is a version of."""
     retries: int = 0
     """How often the step is tried again after it raised."""
     retry_delay: float = 0.0

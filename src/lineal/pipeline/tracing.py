@@ -19,6 +19,7 @@ from lineal.errors import UnhashableError
 
 from .graph import Argument, Literal, Nest, Reference, StepNode
 from .handles import Handle, Handles
+from .naming import Naming
 
 if TYPE_CHECKING:
     from lineal.records import Source
@@ -57,6 +58,8 @@ class Trace:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        self.names: list[Naming] = []
+        """What the body named, in order."""
         self.steps: list[StepNode] = []
         self._scope = ""
         self._used: Counter[str] = Counter()

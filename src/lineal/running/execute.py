@@ -33,6 +33,7 @@ from lineal.errors import (
     WrongOutputs,
 )
 from lineal.pipeline import Metrics, Task, TaskOptions
+from lineal.pipeline.naming import Naming
 from lineal.records import Artifact, Resources
 
 from .drawing import likely_draws, note_draws
@@ -99,6 +100,8 @@ class Outcome:
     log: str = ""
     params: Mapping[str, str] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
+    names: list[Naming] = field(default_factory=list)
+    """What was named, by output."""
     points: list[tuple[Any, ...]] = field(default_factory=list)
     """Points of metrics that another process took, as arguments of `Points.log_many`."""
 
@@ -129,6 +132,7 @@ def execute_step(call: StepCall, sampler: MemorySampler) -> Outcome:
     outcome.finished = time.time()
     outcome.log = "".join(context.log)
     outcome.params, outcome.tags = context.params, context.tags
+    outcome.names = context.names
     return outcome
 
 

@@ -8,12 +8,14 @@ from typing import Any
 
 from lineal.context import current_step
 from lineal.recorder import Recorder
-from lineal.records import RunRecord
+from lineal.records import RunRecord, RunStatus
+from lineal.registry import carry_out
 
 from .base import RunOptions, Services
 from .body import Body
 from .capture import capturing
 from .launch import Ending
+from .naming import declared, names_inside
 from .opening import open_run, snapshot, tidy_up
 from .results import load_result
 from .run import Run
@@ -60,6 +62,9 @@ def start_run(
         result=(),
         code=snapshot(services, [code_file] if code_file else []),
     )
+    if record.status is RunStatus.FINISHED:
+        names = names_inside(0, body.context.names)
+        carry_out(services.catalog, record, declared(record, names))
     active.complete(record)
     tidy_up(services)
     raised: Any = ending.cancelled or ending.error

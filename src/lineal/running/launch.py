@@ -14,6 +14,7 @@ from lineal.pipeline.graph import Reference
 from lineal.pipeline.tracing import Trace, current_trace
 from lineal.recorder import Recorder
 from lineal.records import Output, RunStatus
+from lineal.registry import carry_out
 
 from .base import Runner, RunOptions, Services
 from .body import Body
@@ -21,6 +22,7 @@ from .capture import capturing
 from .deciding import Decider, as_setting
 from .execute import own_traceback
 from .local import ThreadRunner
+from .naming import Named, declared, names_of
 from .opening import open_run, snapshot, tidy_up
 from .results import Found, collect, load_result, references_in
 from .run import Run
@@ -79,6 +81,7 @@ def _run(
     body = Body(record, journal)
     ending = Ending()
     found: Found = (None, [])
+    names: list[Named] = []
     with ending.noted():
         with capturing(echo=options.echo), _inside(Trace(session), body) as trace:
             returned = pipeline.invoke(arguments)
@@ -86,6 +89,7 @@ def _run(
         ending.error = session.failure
         if ending.error is None:
             found = collect(returned, _output_of(session), body.keep)
+            names = names_of(trace, session.names, body)
     runner.close(cancel=ending.cancelled is not None)
     if ending.cancelled is not None:
         session.cancel()
@@ -101,6 +105,8 @@ def _run(
             [pipeline.fn.__code__.co_filename, *(f for c in decider.codes for f in c.files)],
         ),
     )
+    if record.status is RunStatus.FINISHED:
+        carry_out(services.catalog, record, declared(record, names))
     tidy_up(services)
     if ending.cancelled is not None:
         raise ending.cancelled

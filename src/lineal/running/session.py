@@ -20,6 +20,7 @@ from lineal.digests.digest import Digest
 from lineal.errors import LinealError, RunCancelled, StepFailed
 from lineal.metrics import Journal
 from lineal.pipeline.graph import Reference, StepNode
+from lineal.pipeline.naming import Naming
 from lineal.planning import Reuse
 from lineal.recorder import Recorder
 from lineal.records import Cause, Execution, Reason, execution_id
@@ -75,6 +76,8 @@ class Session:
         self._unmet: dict[int, int] = {}
         self._dependents: dict[int, list[StepNode]] = {}
         self.executions: dict[int, Execution] = {}
+        self.names: dict[int, list[Naming]] = {}
+        """Position of a step -> what was named while it was executed."""
         self.failure: BaseException | None = None
         """The first error of a step."""
 
@@ -245,6 +248,8 @@ class Session:
         )
         declared = outcome.outputs[: len(decided.node.task.outputs)]
         self._shelf.made(decided.node, declared, kept=decided.node.task.options.persist)
+        if outcome.names:
+            self.names[decided.node.position] = outcome.names
         for points in outcome.points:
             self._journal.log_many(*points)
         self._settle(decided.node)

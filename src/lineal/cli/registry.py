@@ -1,0 +1,476 @@
+"""Names: ``model``, ``dataset``, ``deploy``, ``rollback`` and ``deployments``."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from lineal.errors import UserError
+from lineal.records import Deployment, GateResult, Model, ModelVersion
+from lineal.workspace import Workspace
+
+from .inspect import AsJson
+from .render import ago, facts, heading, out, print_json, state, table
+
+models = typer.Typer(no_args_is_help=True, help="Register models, name and judge their versions.")
+datasets = typer.Typer(no_args_is_help=True, help="Look at the versions of datasets.")
+gates = typer.Typer(no_args_is_help=True, help="Rules a version must pass to be deployed.")
+models.add_typer(gates, name="gate")
+
+VersionReference = Annotated[str, typer.Argument(metavar="MODEL@vN", help="A version of a model.")]
+ModelReference = Annotated[
+    str, typer.Argument(metavar="MODEL[@vN]", help="A model, or a version of it.")
+]
+Name = Annotated[str, typer.Argument(metavar="MODEL", help="The model's name.")]
+Reason = Annotated[str, typer.Option("--reason", help="Why, for those who will ask later.")]
+By = Annotated[str | None, typer.Option("--by", help="Who; the user by default.")]
+_VERSION = re.compile(r"v?(\d+)")
+
+
+def parse_version(reference: str) -> tuple[str, int | None]:
+    """``fraud@v3`` as a name and a number; the number is None where none is given.
+
+    Raises:
+        UserError: what stands after the @ is no version.
+    """
+    name, at, version = reference.partition("@")
+    if not at:
+        return name, None
+    return name, number_of(version)
+
+
+def number_of(version: str) -> int:
+    """``v3`` or ``3`` as a number.
+
+    Raises:
+        UserError: it is neither.
+    """
+    found = _VERSION.fullmatch(version)
+    if found is None:
+        raise UserError(f"{version!r} is no version; write it as v3.")
+    return int(found[1])
+
+
+def _exactly(reference: str) -> tuple[str, int]:
+    name, number = parse_version(reference)
+    if number is None:
+        raise UserError(f"Name a version of {name!r} too: {name}@v1.")
+    return name, number
+
+
+# Models
+
+
+@models.command("register")
+def register_model(
+    name: Name,
+    reference: Annotated[
+        str, typer.Argument(metavar="RUN[:STEP]", help="The run, and the step that made the model.")
+    ],
+    alias: Annotated[str | None, typer.Option("--alias", help="An alias for it.")] = None,
+    gate: Annotated[
+        list[str] | None, typer.Option("--gate", help="A gate for its model; may be repeated.")
+    ] = None,
+    description: Annotated[str, typer.Option("--description", help="What it is.")] = "",
+    json: AsJson = False,
+) -> None:
+    """Register a model that a run made as the next version of a name."""
+    with Workspace.open() as workspace:
+        version = workspace.register(
+            name, reference, gates=tuple(gate or ()), alias=alias, description=description
+        )
+        judged = workspace.registry.judgements(version.model, version.version)
+    if json:
+        print_json(version)
+        return
+    out.print(Text(f"registered {version.reference}  {version.artifact.short}"))
+    if judged:
+        out.print(_gates(judged[-1].results))
+
+
+@models.command("list")
+def list_models(json: AsJson = False) -> None:
+    """List the models."""
+    with Workspace.open() as workspace:
+        found = workspace.registry.models()
+    if json:
+        print_json(found)
+        return
+    if not found:
+        out.print("No models yet: lineal model register NAME RUN.")
+        return
+    made = table("model", "versions", "aliases", "registered", "about")
+    for model in found:
+        made.add_row(
+            Text(model.name),
+            str(len(model.versions)),
+            Text(_aliases(model)),
+            ago(model.versions[-1].created_at) if model.versions else "",
+            Text(model.description),
+        )
+    out.print(made)
+
+
+@models.command("show")
+def show_model(reference: ModelReference, json: AsJson = False) -> None:
+    """Show a model with its versions, or one version with all that is known of it."""
+    name, number = parse_version(reference)
+    with Workspace.open() as workspace:
+        registry = workspace.registry
+        if number is None:
+            model = registry.model(name)
+            on = [d for d in registry.in_force() if d.model == name]
+            print_json(model) if json else _show_model(model, on)
+            return
+        version = registry.version(name, number)
+        judged, approved = registry.judgements(name, number), registry.approvals(name, number)
+    if json:
+        print_json({"version": version, "judgements": judged, "approvals": approved})
+        return
+    _show_version(version)
+    for judgement in judged:
+        at = f" on {judgement.target}" if judgement.target else ""
+        over = "  OVERRIDDEN" if judgement.overridden else ""
+        heading(f"Judged to {judgement.stage}{at}, {judgement.at:%Y-%m-%d %H:%M}{over}")
+        out.print(_gates(judgement.results))
+    if approved:
+        heading("Approved by")
+        out.print(facts([(a.by, f"{a.at:%Y-%m-%d %H:%M}  {a.reason}") for a in approved]))
+
+
+@models.command("alias")
+def alias_model(
+    name: Name,
+    alias: Annotated[str, typer.Argument(help="Such as champion.")],
+    version: Annotated[str, typer.Argument(metavar="vN", help="The version it is to mean.")],
+) -> None:
+    """Have an alias mean a version."""
+    with Workspace.open() as workspace:
+        workspace.registry.alias(name, alias, number_of(version))
+    out.print(Text(f"{name}@{alias} is v{number_of(version)}"))
+
+
+@models.command("unalias")
+def unalias_model(name: Name, alias: Annotated[str, typer.Argument()]) -> None:
+    """Take an alias away."""
+    with Workspace.open() as workspace:
+        workspace.registry.alias(name, alias, None)
+    out.print(Text(f"{name} has no alias {alias} any more"))
+
+
+@models.command("tag")
+def tag_model(
+    reference: ModelReference,
+    tag: Annotated[str, typer.Argument(metavar="KEY=VALUE")],
+) -> None:
+    """Put a tag on a version, or on the model."""
+    key, equals, value = tag.partition("=")
+    if not equals:
+        raise UserError(f"The tag {tag!r} has no value; write KEY=VALUE.")
+    with Workspace.open() as workspace:
+        workspace.registry.tag(*parse_version(reference), key, value)
+
+
+@models.command("untag")
+def untag_model(reference: ModelReference, key: Annotated[str, typer.Argument()]) -> None:
+    """Take a tag off a version, or off the model."""
+    with Workspace.open() as workspace:
+        workspace.registry.tag(*parse_version(reference), key, None)
+
+
+@models.command("describe")
+def describe_model(reference: ModelReference, text: Annotated[str, typer.Argument()]) -> None:
+    """Say what a version, or the model, is."""
+    with Workspace.open() as workspace:
+        workspace.registry.describe(*parse_version(reference), text)
+
+
+@models.command("archive")
+def archive_model(reference: VersionReference, reason: Reason = "") -> None:
+    """Keep a version from being deployed."""
+    with Workspace.open() as workspace:
+        workspace.registry.archive(*_exactly(reference), reason)
+    out.print(Text(f"{reference} is archived"))
+
+
+@models.command("restore")
+def restore_model(reference: VersionReference, reason: Reason = "") -> None:
+    """Let an archived version be deployed again."""
+    with Workspace.open() as workspace:
+        workspace.registry.restore(*_exactly(reference), reason)
+    out.print(Text(f"{reference} is active"))
+
+
+@models.command("approve")
+def approve_model(reference: VersionReference, reason: Reason = "", by: By = None) -> None:
+    """Say that a version may be deployed."""
+    with Workspace.open() as workspace:
+        workspace.registry.approve(*_exactly(reference), reason, by)
+    out.print(Text(f"{reference} is approved"))
+
+
+@models.command("history")
+def model_history(name: Name, json: AsJson = False) -> None:
+    """Show all that was done to a model: who, when, why."""
+    with Workspace.open() as workspace:
+        events = workspace.registry.history(name)
+    if json:
+        print_json(events)
+        return
+    made = table("when", "who", "what", "version", "details", "why")
+    for event in events:
+        details = ", ".join(f"{k}={v}" for k, v in event.details.items() if v not in (None, False))
+        made.add_row(
+            f"{event.at:%Y-%m-%d %H:%M:%S}",
+            Text(event.by),
+            event.action,
+            f"v{event.version}" if event.version else "",
+            Text(details, style="bold red" if event.details.get("overridden") else ""),
+            Text(event.reason),
+        )
+    out.print(made)
+
+
+@gates.command("list")
+def list_gates(name: Name, json: AsJson = False) -> None:
+    """List the gates of a model."""
+    with Workspace.open() as workspace:
+        rules = workspace.registry.model(name).gates
+    if json:
+        print_json(rules)
+        return
+    for rule in rules:
+        out.print(Text(rule))
+    if not rules:
+        out.print("No gates.")
+
+
+@gates.command("add")
+def add_gate(
+    name: Name,
+    rule: Annotated[
+        str,
+        typer.Argument(
+            help="min auc 0.9 | max |tpr(sex=f) - tpr(sex=m)| 0.1 | must beat champion on f1"
+            " | 2 approvals"
+        ),
+    ],
+) -> None:
+    """Add a gate to a model."""
+    with Workspace.open() as workspace:
+        workspace.registry.set_gates(name, [*workspace.registry.model(name).gates, rule])
+    out.print(Text(f"{name}: {rule}"))
+
+
+@gates.command("remove")
+def remove_gate(name: Name, rule: Annotated[str, typer.Argument()]) -> None:
+    """Take a gate away from a model."""
+    with Workspace.open() as workspace:
+        rules = list(workspace.registry.model(name).gates)
+        if rule not in rules:
+            raise UserError(f"The model {name!r} has no gate {rule!r}; it has: {'; '.join(rules)}.")
+        workspace.registry.set_gates(name, [kept for kept in rules if kept != rule])
+
+
+# Deployments
+
+
+def deploy(
+    reference: VersionReference,
+    target: Annotated[str, typer.Argument(help="Such as production; any name you choose.")],
+    reason: Reason,
+    override: Annotated[
+        bool, typer.Option("--override", help="Deploy although a gate fails; it stands out.")
+    ] = False,
+    by: By = None,
+    json: AsJson = False,
+) -> None:
+    """Put a version of a model on a target; its gates must pass."""
+    with Workspace.open() as workspace:
+        made = workspace.registry.deploy(
+            *_exactly(reference), target, reason=reason, override=override, by=by
+        )
+    print_json(made) if json else _say_deployed(made)
+
+
+def rollback(
+    target: Annotated[str, typer.Argument(help="The target.")],
+    reason: Reason,
+    to: Annotated[
+        str | None, typer.Option("--to", metavar="vN", help="The version; the one before.")
+    ] = None,
+    override: Annotated[
+        bool, typer.Option("--override", help="Go back even to an archived version.")
+    ] = False,
+    by: By = None,
+    json: AsJson = False,
+) -> None:
+    """Put back the version that was on a target before, at once."""
+    with Workspace.open() as workspace:
+        made = workspace.registry.rollback(
+            target,
+            reason=reason,
+            to=None if to is None else number_of(to),
+            override=override,
+            by=by,
+        )
+    print_json(made) if json else _say_deployed(made)
+
+
+def deployments(
+    target: Annotated[str | None, typer.Argument(help="Only of this target.")] = None,
+    json: AsJson = False,
+) -> None:
+    """List what is deployed, with all that was before it; nothing is ever overwritten."""
+    with Workspace.open() as workspace:
+        found = workspace.registry.deployments(target)
+    if json:
+        print_json(found)
+        return
+    if not found:
+        out.print("Nothing is deployed yet: lineal deploy MODEL@vN TARGET --reason '…'.")
+        return
+    made = table("target", "version", "state", "when", "who", "how", "why")
+    for deployment in found:
+        in_force = deployment.succeeded_by is None
+        how = deployment.action + (" OVERRIDDEN" if deployment.overridden else "")
+        made.add_row(
+            Text(deployment.target),
+            Text(deployment.reference, style="bold" if in_force else ""),
+            Text("in force" if in_force else "past", style="green" if in_force else "dim"),
+            f"{deployment.at:%Y-%m-%d %H:%M:%S}",
+            Text(deployment.by),
+            Text(how, style="bold red" if deployment.overridden else ""),
+            Text(deployment.reason),
+        )
+    out.print(made)
+
+
+# Datasets
+
+
+@datasets.command("list")
+def list_datasets(json: AsJson = False) -> None:
+    """List the datasets."""
+    with Workspace.open() as workspace:
+        found = workspace.registry.datasets()
+    if json:
+        print_json(found)
+        return
+    if not found:
+        out.print("No datasets yet: lineal.dataset('NAME', value) in a pipeline makes one.")
+        return
+    made = table("dataset", "versions", "newest", "made")
+    for dataset in found:
+        last = dataset.versions[-1]
+        made.add_row(
+            Text(dataset.name), str(len(dataset.versions)), last.artifact.short,
+            ago(last.created_at),
+        )  # fmt: skip
+    out.print(made)
+
+
+@datasets.command("show")
+def show_dataset(
+    name: Annotated[str, typer.Argument(metavar="DATASET", help="Its name.")], json: AsJson = False
+) -> None:
+    """Show the versions of a dataset."""
+    with Workspace.open() as workspace:
+        dataset = workspace.registry.dataset(name)
+        artifacts = workspace.services.catalog.artifacts([v.artifact for v in dataset.versions])
+    if json:
+        print_json(dataset)
+        return
+    made = table("version", "content", "rows", "columns", "made", "by run")
+    for version in dataset.versions:
+        profile = artifacts[version.artifact].profile
+        made.add_row(
+            f"v{version.version}",
+            version.artifact.short,
+            str(profile.get("rows", "")),
+            str(len(profile["columns"])) if "columns" in profile else "",
+            ago(version.created_at),
+            f"#{version.execution_id >> 24}",
+        )
+    out.print(made)
+
+
+def _aliases(model: Model) -> str:
+    return ", ".join(f"{alias}=v{number}" for alias, number in sorted(model.aliases.items()))
+
+
+def _show_model(model: Model, on: list[Deployment]) -> None:
+    out.print(Text(model.name, style="bold"))
+    out.print(
+        facts(
+            [
+                ("about", model.description),
+                ("aliases", _aliases(model)),
+                ("tags", ", ".join(f"{k}={v}" for k, v in model.tags.items())),
+                ("deployed", ", ".join(f"v{d.version} on {d.target}" for d in on)),
+                ("gates", "; ".join(model.gates)),
+            ]
+        )
+    )
+    heading("Versions")
+    made = table("version", "state", "run", "registered", "by", "metrics")
+    for version in reversed(model.versions):
+        whole = [(m.key, m.value) for m in version.metrics if not m.labels]
+        made.add_row(
+            f"v{version.version}",
+            state(version.status),
+            f"#{version.run_number}",
+            ago(version.created_at),
+            Text(version.created_by),
+            Text("  ".join(f"{key}={value:.4g}" for key, value in whole[:4])),
+        )
+    out.print(made)
+
+
+def _show_version(version: ModelVersion) -> None:
+    out.print(Text.assemble((version.reference, "bold"), "  ", state(version.status)))
+    signature = version.signature or {}
+    columns = [f"{c['name']}: {c['type'] or '?'}" for c in signature.get("inputs", ())]
+    out.print(
+        facts(
+            [
+                ("about", version.description),
+                ("aliases", ", ".join(version.aliases)),
+                ("tags", ", ".join(f"{k}={v}" for k, v in version.tags.items())),
+                ("content", version.artifact),
+                ("made by", f"run #{version.run_number}, output {version.output}"),
+                ("registered", f"{version.created_at:%Y-%m-%d %H:%M:%S} by {version.created_by}"),
+                ("takes", ", ".join(columns[:8]) + (", …" if len(columns) > 8 else "")),
+            ]
+        )
+    )
+    if version.metrics:
+        heading("Judged by")
+        made = table("metric", "slice", "value")
+        for metric in sorted(version.metrics, key=lambda m: (bool(m.labels), m.key)):
+            where = ", ".join(f"{k}={v}" for k, v in metric.labels.items())
+            made.add_row(Text(metric.key), Text(where), f"{metric.value:.6g}")
+        out.print(made)
+
+
+def _gates(results: tuple[GateResult, ...]) -> object:
+    made = table("", "gate", "")
+    for result in results:
+        mark = Text("✓", style="green") if result.passed else Text("✗", style="bold red")
+        made.add_row(mark, Text(result.rule), Text(result.text))
+    return made
+
+
+def _say_deployed(deployment: Deployment) -> None:
+    over = Text("  A failed gate was overridden.", style="bold red")
+    out.print(
+        Text.assemble(
+            (deployment.reference, "bold"), " is on ", (deployment.target, "bold"),
+            over if deployment.overridden else "",
+        )
+    )  # fmt: skip
+    if deployment.gates:
+        out.print(_gates(deployment.gates))

@@ -1,0 +1,82 @@
+"""Names that a pipeline gives: what is a version of a dataset, what is a model to register.
+
+They are only declared here; the registry gives them once the run is durable.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from lineal.errors import ParameterError
+
+_FORBIDDEN = re.compile(r"[@:/\x00-\x1f\x7f]|^\s|\s$")
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetName:
+    """What ``dataset("transactions")`` gives: the name, for an output of a task."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Naming:
+    """A value that is to have a name."""
+
+    kind: str
+    """dataset or model"""
+    name: str
+    value: Any
+    """A handle, or a value; None where `output` says which it is."""
+    output: str = ""
+    """The output of the step that said so, when it was said inside one."""
+    metrics: Any = None
+    """Of a model: a handle or a mapping of the numbers it is judged by."""
+    gates: tuple[str, ...] = ()
+    alias: str | None = None
+    description: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+def check_name(name: str, kind: str) -> str:
+    """A name that references can be made of.
+
+    Raises:
+        ParameterError: it is empty, or holds a sign that references use.
+    """
+    if not name or _FORBIDDEN.search(name):
+        raise ParameterError(
+            f"{name!r} can't be the name of a {kind}: it must not be empty, begin or end with a"
+            " blank, or hold @, :, / or control characters, which references use."
+        )
+    return name
+
+
+def outputs_of(outputs: Any) -> tuple[Any, dict[str, str]]:
+    """The names of declared outputs, and the datasets that some of them are versions of.
+
+    Args:
+        outputs: What ``@task(outputs=…)`` was given; a mapping names datasets:
+            ``{"train": dataset("train"), "test": None}``.
+
+    Raises:
+        ParameterError: an output is mapped to something else than ``dataset("NAME")``.
+    """
+    if not isinstance(outputs, Mapping):
+        return outputs, {}
+    for output, name in outputs.items():
+        if name is not None and not isinstance(name, DatasetName):
+            raise ParameterError(
+                f"The output {output!r} is mapped to {name!r}; map it to dataset('NAME'), or to"
+                " None when it needs no name."
+            )
+    named = {output: name.name for output, name in outputs.items() if name is not None}
+    return tuple(outputs), named
+
+
+def rules_of(gates: str | Sequence[str]) -> tuple[str, ...]:
+    """Gates as a tuple, one alone included."""
+    return (gates,) if isinstance(gates, str) else tuple(gates)

@@ -1,0 +1,237 @@
+"""Carrying out what a run declared: naming its datasets, registering its models."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from lineal.catalog import Catalog
+from lineal.digests.digest import Digest
+from lineal.errors import RegistryRefusal
+from lineal.records import (
+    Artifact,
+    Execution,
+    JudgedMetric,
+    ModelVersion,
+    RunRecord,
+    RunStatus,
+)
+
+from .registry import Registry
+
+_NO_MODELS = ("frame", "array", "metrics", "figure", "text")
+"""Kinds of artifacts that are no model. An object of a class of one's own may be one, and so may
+a file that another library has written."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declared:
+    """A recorded value of a run that is to have a name."""
+
+    kind: str
+    """dataset or model"""
+    name: str
+    digest: Digest
+    execution: Execution | None = None
+    """The execution it came from; found by its content when it is not given."""
+    judges: Execution | None = None
+    """Of a model: the execution that measured it."""
+    metrics: tuple[JudgedMetric, ...] | None = None
+    """Of a model: numbers that were given instead."""
+    gates: tuple[str, ...] = ()
+    alias: str | None = None
+    description: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+def carry_out(catalog: Catalog, run: RunRecord, declared: Iterable[Declared]) -> None:
+    """Give the names that a finished run declared, in order.
+
+    Content that has its name already keeps it, so running again changes nothing.
+    """
+    registry = Registry(catalog, run.user or None)
+    for item in declared:
+        execution = item.execution or _maker(run, item.digest)
+        if item.kind == "dataset":
+            catalog.names.name_dataset(item.name, item.digest, _origin(execution))
+            continue
+        known = catalog.names.model(item.name)
+        same = [v.version for v in known.versions if v.artifact == item.digest] if known else []
+        if same:
+            if item.alias is not None and known and known.aliases.get(item.alias) != same[0]:
+                registry.alias(item.name, item.alias, same[0])
+            continue
+        version = version_of(catalog, run, execution, item.name, item)
+        made = registry.register(version, rules=item.gates, alias=item.alias)
+        for key, value in item.tags.items():
+            registry.tag(item.name, made.version, key, value)
+
+
+def register_output(
+    catalog: Catalog,
+    registry: Registry,
+    name: str,
+    run: RunRecord,
+    execution: Execution | None = None,
+    digest: Digest | None = None,
+    *,
+    gates: tuple[str, ...] = (),
+    alias: str | None = None,
+    description: str = "",
+) -> ModelVersion:
+    """Register what a step of a past run made.
+
+    Args:
+        catalog: Where the run is recorded.
+        registry: Where to register.
+        name: The model.
+        run: The run.
+        execution: The step; the only one that made a model when none is named.
+        digest: Which of the step's outputs; its only model when none is named.
+        gates: Gates for the model.
+        alias: An alias for the version.
+        description: A text about the version.
+
+    Raises:
+        RegistryRefusal: the run did not finish, nothing of it is a model, several things
+            are, or it is registered already.
+    """
+    execution = execution or _only_model(catalog, run)
+    item = None
+    if digest is not None:
+        item = Declared(kind="model", name=name, digest=digest, description=description)
+    version = version_of(catalog, run, execution, name, item)
+    return registry.register(
+        replace(version, description=description, created_by=""), rules=gates, alias=alias
+    )
+
+
+def version_of(
+    catalog: Catalog,
+    run: RunRecord,
+    execution: Execution,
+    name: str,
+    item: Declared | None = None,
+) -> ModelVersion:
+    """The version that an output of a step would be, all but its number.
+
+    Raises:
+        RegistryRefusal: the run did not finish, or the step made no model.
+    """
+    if run.status is not RunStatus.FINISHED:
+        raise RegistryRefusal(
+            f"Run #{run.number} is {run.status.value}, and only finished runs have models to"
+            " register; run it again to the end."
+        )
+    output, artifact = _model(catalog, run, execution, item)
+    judged = _judged(run, artifact.digest, item)
+    return ModelVersion(
+        model=name,
+        version=0,
+        artifact=artifact.digest,
+        execution_id=_origin(execution),
+        run_id=run.id,
+        run_number=run.number,
+        output=output,
+        created_at=run.finished_at or run.started_at,
+        created_by=run.user,
+        signature=_signature(catalog, execution, artifact),
+        metrics=tuple(judged),
+        description=item.description if item else "",
+    )
+
+
+def _maker(run: RunRecord, digest: Digest) -> Execution:
+    """The step of a run that made some content; its body when no step did."""
+    found = [e for e in run.executions if any(o.digest == digest for o in e.outputs)]
+    steps = [e for e in found if e.position > 0] or found
+    if not steps:
+        raise RegistryRefusal(f"Run #{run.number} has not recorded {digest.short}.")
+    return steps[0]
+
+
+def _only_model(catalog: Catalog, run: RunRecord) -> Execution:
+    artifacts = catalog.artifacts([o.digest for e in run.executions for o in e.outputs])
+    models = {digest for digest, artifact in artifacts.items() if artifact.kind == "model"}
+    made = [e for e in run.executions if any(o.digest in models for o in e.outputs)]
+    if len(made) != 1:
+        names = ", ".join(f"{run.number}:{e.step}" for e in made[:10])
+        raise RegistryRefusal(
+            f"Run #{run.number} made several models; name one: {names}."
+            if made
+            else f"No step of run #{run.number} made a model to register."
+        )
+    return made[0]
+
+
+def _origin(execution: Execution) -> int:
+    return execution.reused_from or execution.id
+
+
+def _model(
+    catalog: Catalog, run: RunRecord, execution: Execution, item: Declared | None
+) -> tuple[str, Artifact]:
+    outputs = [o for o in execution.outputs if item is None or o.digest == item.digest]
+    artifacts = catalog.artifacts([output.digest for output in outputs])
+    made = [(o.name, artifacts[o.digest]) for o in outputs if o.digest in artifacts]
+    if item is None:
+        made = [(name, artifact) for name, artifact in made if artifact.kind == "model"]
+    made = [(name, artifact) for name, artifact in made if artifact.kind not in _NO_MODELS]
+    if not made:
+        kinds = {artifact.kind for artifact in artifacts.values()}
+        raise RegistryRefusal(
+            f"The step {execution.step!r} of run #{run.number} made no model; it made"
+            f" {', '.join(sorted(kinds)) or 'nothing'}."
+        )
+    if len(made) > 1 and item is None:
+        names = ", ".join(f"{run.number}:{execution.step}.{name}" for name, _ in made)
+        raise RegistryRefusal(f"The step made several models; name one: {names}.")
+    return made[0]
+
+
+def _judged(run: RunRecord, digest: Digest, item: Declared | None) -> Iterator[JudgedMetric]:
+    """The numbers a model is judged by.
+
+    Those of the step that was named, or that were given; else those of the steps that took
+    the model; else all of the run.
+    """
+    if item is not None and item.metrics is not None:
+        yield from item.metrics
+        return
+    judges = [item.judges] if item is not None and item.judges is not None else [
+        e for e in run.executions if any(given.digest == digest for given in e.inputs)
+    ]  # fmt: skip
+    of = {e.id for e in judges}
+    chosen = [m for m in run.metrics if m.execution_id in of] or list(run.metrics)
+    for metric in chosen:
+        yield JudgedMetric(
+            key=metric.key,
+            value=metric.last,
+            labels=dict(metric.labels),
+            execution_id=metric.execution_id,
+        )
+
+
+def _signature(
+    catalog: Catalog, execution: Execution, artifact: Artifact
+) -> dict[str, object] | None:
+    """What a model takes and gives, from the frames it was fitted on and what it says itself."""
+    artifacts = catalog.artifacts([given.digest for given in execution.inputs])
+    taken: Sequence[Artifact] = [a for a in artifacts.values() if a.kind in ("frame", "array")]
+    columns = {
+        column["name"]: column["type"]
+        for frame in taken
+        for column in frame.profile.get("columns", ())
+    }
+    features = artifact.profile.get("feature_names")
+    inputs = [
+        {"name": name, "type": columns.get(name)}
+        for name in (features if features is not None else columns)
+    ]
+    outputs = artifact.profile.get("classes")
+    if not inputs and outputs is None:
+        return None
+    signature: dict[str, object] = {"inputs": inputs}
+    if outputs is not None:
+        signature["outputs"] = [{"name": "class", "values": outputs}]
+    return signature

@@ -1,0 +1,131 @@
+"""Looking names up: models, versions, datasets, deployments, and what was done to them."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from difflib import get_close_matches
+from typing import Any
+
+from lineal.catalog import Catalog
+from lineal.errors import ReferenceNotFound
+from lineal.records import (
+    Approval,
+    Dataset,
+    Deployment,
+    Judgement,
+    Model,
+    ModelVersion,
+    RegistryEvent,
+)
+
+
+class Lookups:
+    """What a registry can be asked.
+
+    Args:
+        catalog: Where the names are kept.
+        user: Who acts, unless a call says otherwise; the user of the process by default.
+    """
+
+    def __init__(self, catalog: Catalog, user: str | None = None) -> None:
+        self._names = catalog.names
+        self._user = user or getpass.getuser()
+
+    def models(self) -> list[Model]:
+        """Every model with its versions, by name."""
+        return self._names.models()
+
+    def model(self, name: str) -> Model:
+        """The model of this name.
+
+        Raises:
+            ReferenceNotFound: there is none; names near ones.
+        """
+        found = self._names.model(name)
+        if found is None:
+            known = [model.name for model in self._names.models()]
+            raise ReferenceNotFound(_unknown("model", name, known))
+        return found
+
+    def version(self, name: str, number: int) -> ModelVersion:
+        """One version of a model.
+
+        Raises:
+            ReferenceNotFound: there is none; names those there are.
+        """
+        model = self.model(name)
+        for version in model.versions:
+            if version.version == number:
+                return version
+        there = ", ".join(f"v{v.version}" for v in model.versions)
+        raise ReferenceNotFound(f"The model {name!r} has no version {number}; it has {there}.")
+
+    def datasets(self) -> list[Dataset]:
+        """Every dataset with its versions, by name."""
+        return self._names.datasets()
+
+    def dataset(self, name: str) -> Dataset:
+        """The dataset of this name.
+
+        Raises:
+            ReferenceNotFound: there is none; names near ones.
+        """
+        found = self._names.dataset(name)
+        if found is None:
+            known = [dataset.name for dataset in self._names.datasets()]
+            raise ReferenceNotFound(_unknown("dataset", name, known))
+        return found
+
+    def history(self, name: str) -> list[RegistryEvent]:
+        """All that was done to a model, oldest first."""
+        return self._names.events(self.model(name).name)
+
+    def judgements(self, name: str, number: int) -> list[Judgement]:
+        """What came of the gates each time a version was judged, oldest first."""
+        self.version(name, number)
+        return self._names.judgements(name, number)
+
+    def approvals(self, name: str, number: int) -> list[Approval]:
+        """Who approved a version, oldest first."""
+        self.version(name, number)
+        return self._names.approvals(name, number)
+
+    def in_force(self) -> list[Deployment]:
+        """The deployment in force on each target, by target."""
+        current = [d for d in self._names.deployments() if d.succeeded_by is None]
+        return sorted(current, key=lambda deployment: deployment.target)
+
+    def deployments(self, target: str | None = None) -> list[Deployment]:
+        """Every deployment (of one target), newest first; nothing is ever overwritten."""
+        found = self._names.deployments(target)
+        if target is not None and not found:
+            known = sorted({d.target for d in self._names.deployments()})
+            raise ReferenceNotFound(_unknown("target", target, known))
+        return found
+
+    def _event(
+        self,
+        action: str,
+        model: str,
+        version: int | None = None,
+        *,
+        details: Mapping[str, Any] | None = None,
+        reason: str = "",
+        by: str | None = None,
+    ) -> RegistryEvent:
+        return RegistryEvent(
+            at=datetime.now(UTC),
+            by=by or self._user,
+            action=action,
+            model=model,
+            version=version,
+            details=details or {},
+            reason=reason,
+        )
+
+
+def _unknown(kind: str, name: str, known: Sequence[str]) -> str:
+    near = get_close_matches(name, known, n=5, cutoff=0.5) or list(known)[:10]
+    return f"There is no {kind} {name!r}; there are {', '.join(near) or 'none yet'}."

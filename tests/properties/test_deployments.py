@@ -1,0 +1,52 @@
+"""Whatever is deployed and rolled back: one in force, a chain of succession, nothing lost."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lineal.errors import ReferenceNotFound, RegistryRefusal
+
+TARGETS = ("production", "staging")
+ACTIONS = st.one_of(
+    st.tuples(st.just("deploy"), st.sampled_from(TARGETS), st.integers(1, 3)),
+    st.tuples(st.just("rollback"), st.sampled_from(TARGETS), st.none() | st.integers(1, 3)),
+)
+
+
+@pytest.fixture(scope="module")
+def registry(tmp_path_factory):
+    from lineal import Workspace, register
+    from lineal.registry import Registry
+
+    def fresh():
+        workspace = Workspace.open(tmp_path_factory.mktemp("store"))
+        with workspace.start_run("models"):
+            for number in range(3):
+                register("m", {"model": number})
+        return Registry(workspace.services.catalog)
+
+    return fresh
+
+
+@settings(max_examples=40)
+@given(actions=st.lists(ACTIONS, max_size=12))
+def test_history_is_a_chain_with_one_deployment_in_force(registry, actions):
+    registry = registry()
+    model: dict[str, list[int]] = {target: [] for target in TARGETS}
+    for action, target, version in actions:
+        try:
+            if action == "deploy":
+                made = registry.deploy("m", version, target, reason="r")
+            else:
+                made = registry.rollback(target, reason="r", to=version)
+        except (RegistryRefusal, ReferenceNotFound):
+            continue
+        model[target].append(made.version)
+    for target in TARGETS:
+        past = registry._names.deployments(target)[::-1]
+        assert [d.version for d in past] == model[target]
+        assert all(a != b for a, b in zip(model[target], model[target][1:], strict=False))
+        assert [d.replaces for d in past] == [None, *(d.id for d in past)][: len(past)]
+        assert [d.id for d in past if d.succeeded_by is None] == [d.id for d in past][-1:]

@@ -128,7 +128,7 @@ def judge(truth: pd.Series, chances: pd.Series, threshold: float) -> dict[str, f
     """The scores of a group of loans."""
     granted = chances >= threshold
     return {
-        "auc": roc_auc_score(truth, chances),
+        "auc": roc_auc_score(truth, chances) if truth.nunique() == 2 else float("nan"),
         "accuracy": accuracy_score(truth, granted),
         "selection_rate": granted.mean(),
         "tpr": granted[truth].mean(),

@@ -23,3 +23,13 @@ def diagnosis():
 @pytest.fixture(scope="session")
 def intrusion():
     return module("intrusion")
+
+
+@pytest.fixture(scope="session")
+def loans():
+    return module("loans")
+
+
+@pytest.fixture(scope="session")
+def fraud():
+    return module("fraud")

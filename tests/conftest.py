@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -25,7 +26,7 @@ settings.load_profile("ci")
 
 
 @pytest.fixture(autouse=True)
-def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """The test's own store, so that none ever touches the working tree's.
 
     It is not made before something opens it. Other settings of the developer are not seen.
@@ -34,7 +35,9 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         monkeypatch.delenv(name)
     folder = tmp_path / ".lineal"
     monkeypatch.setenv("LINEAL_STORE", str(folder))
-    return folder
+    yield folder
+    if "lineal.workspace" in sys.modules:
+        sys.modules["lineal.workspace"].close_current()
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -331,6 +332,14 @@ def current_workspace() -> Workspace:
         if place not in _current:
             _current[place] = Workspace.open(root)
         return _current[place]
+
+
+@atexit.register
+def close_current() -> None:
+    """Close the workspaces that this process opened by itself; it does so when it ends."""
+    with _lock:
+        for place in [place for place in _current if place[0] == os.getpid()]:
+            _current.pop(place).close()
 
 
 class _Launcher:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,14 +20,14 @@ ACTIONS = st.one_of(
 @pytest.fixture(scope="module")
 def registry(tmp_path_factory):
     from lineal import Workspace, register
-    from lineal.registry import Registry
 
+    @contextmanager
     def fresh():
-        workspace = Workspace.open(tmp_path_factory.mktemp("store"))
-        with workspace.start_run("models"):
-            for number in range(3):
-                register("m", {"model": number})
-        return Registry(workspace.services.catalog)
+        with Workspace.open(tmp_path_factory.mktemp("store")) as workspace:
+            with workspace.start_run("models"):
+                for number in range(3):
+                    register("m", {"model": number})
+            yield workspace.registry
 
     return fresh
 
@@ -33,7 +35,11 @@ def registry(tmp_path_factory):
 @settings(max_examples=40)
 @given(actions=st.lists(ACTIONS, max_size=12))
 def test_history_is_a_chain_with_one_deployment_in_force(registry, actions):
-    registry = registry()
+    with registry() as opened:
+        check(opened, actions)
+
+
+def check(registry, actions):
     model: dict[str, list[int]] = {target: [] for target in TARGETS}
     for action, target, version in actions:
         try:

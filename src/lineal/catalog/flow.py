@@ -73,7 +73,9 @@ class Flow:
     deployments: Rows = ()
     """id, target, model_version_id, name, version, action, at, by, reason, replaces,
     overridden, succeeded_by"""
+    doubtful: frozenset[str] = frozenset()
+    """Artifacts with more than one origin: executions that made it, wholes it is part of."""
     makers: Mapping[tuple[int, str], int] = field(default_factory=dict)
     """By number of a run and step: the execution that really made its outputs. Filled in
-    for the inputs of which several executions made the same content."""
+    for the inputs whose content has several origins."""
     truncated: bool = False

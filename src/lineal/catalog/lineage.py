@@ -149,6 +149,7 @@ def facts(
     if outputs is None:
         outputs = read_plain(connection, _generated, ids)
     parts = read_plain(connection, _derivations, reached)
+    doubtful = _in_doubt(outputs, parts)
     numbers = {id_ // POSITIONS for id_ in ids} | set(start.runs)
     flow = Flow(
         start=start,
@@ -161,7 +162,8 @@ def facts(
         generated=outputs,
         derivations=parts,
         metrics=read_plain(connection, _metrics, ids),
-        makers=_makers(connection, inputs, outputs, parts),
+        doubtful=doubtful,
+        makers=_makers(connection, inputs, parts, doubtful),
         truncated=truncated,
     )
     flow = replace(flow, paths=_paths(connection, flow))
@@ -180,15 +182,23 @@ def _beginning(
     return begin, depth if depth is None or not up else max(depth - 1, 0)
 
 
+def _in_doubt(outputs: Rows, parts: Rows) -> frozenset[str]:
+    """The artifacts with more than one origin: executions that made it, wholes it is part of."""
+    made = {artifact for _, _, artifact in outputs}
+    if len(made) == len(outputs) and not any(part in made for part, _ in parts):
+        return frozenset()
+    origins = Counter(artifact for _, _, artifact in outputs)
+    origins.update(part for part, _ in parts)
+    return frozenset(artifact for artifact in made if origins[artifact] > 1)
+
+
 def _makers(
-    connection: Connection, inputs: Rows, outputs: Rows, parts: Rows
+    connection: Connection, inputs: Rows, parts: Rows, doubtful: frozenset[str]
 ) -> dict[tuple[int, str], int]:
     """Who really made the inputs that several executions could have, by run and step."""
-    if len({artifact for _, _, artifact in outputs}) == len(outputs):
+    if not doubtful:
         return {}
-    made = Counter(artifact for _, _, artifact in outputs)
-    doubtful = {artifact for artifact, count in made.items() if count > 1}
-    doubtful |= {part for part, whole in parts if whole in doubtful}
+    doubtful = doubtful | {part for part, whole in parts if whole in doubtful}
     wanted = {
         (execution // POSITIONS, step)
         for execution, _, artifact, _, step in inputs

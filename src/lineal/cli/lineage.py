@@ -93,7 +93,9 @@ def impact(
             start = page.roots
     kinds: dict[str, list[Node]] = {word: [] for word in _NAMED.values()}
     for node in found.values():
-        if node.kind in _NAMED and node.id not in start:
+        # Code and packages are asked about by what ran them, which is downstream too.
+        asked = node.id in start and node.kind is not NodeKind.EXECUTION
+        if node.kind in _NAMED and not asked:
             kinds[_NAMED[node.kind]].append(node)
     if json:
         nodes = {word: [_plain(node) for node in kinds[word]] for word in kinds}

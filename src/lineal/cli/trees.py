@@ -46,10 +46,11 @@ class _Drawing:
             place, id_, role, actual, depth = waiting.pop()
             node = self.graph.nodes[id_]
             told = role and not node.label.startswith(role)
-            line = Text.assemble((f"{role} = ", "dim") if told else "", self._line(node))
+            known = id_ in self.seen
+            shown = Text(node.label, style="dim") if known else self._line(node)
+            line = Text.assemble((f"{role} = ", "dim") if told else "", shown)
             if not actual:
                 line.append("  (same content, not the one used)", style="dim")
-            known = id_ in self.seen
             self.seen.add(id_)
             below = [] if known else self._below(node, line)
             if known and self._further(id_):
@@ -68,10 +69,10 @@ class _Drawing:
             maker = self.graph.nodes[further[0].target]
             if maker.kind is NodeKind.EXECUTION:
                 line.append("  ← ", style="dim")
-                line.append_text(self._line(maker))
                 if maker.id in self.seen:
-                    line.append("  … see above", style="dim")
+                    line.append(f"{maker.label}  … see above", style="dim")
                     return []
+                line.append_text(self._line(maker))
                 self.seen.add(maker.id)
                 return self._ends(self._further(maker.id))
         return self._ends(further)

@@ -7,73 +7,90 @@ step of its own run that it came from; that step, or the execution it reused, is
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Collection, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
 
 from lineal.catalog import Flow
 from lineal.records.step import RUN_SHIFT
 
 
 def actual_makers(flow: Flow) -> Mapping[str, set[int]]:
-    """For artifacts that several executions made: those that were really used.
+    """For artifacts of more than one origin: the executions that they were really had from.
 
-    Where nothing tells (a file that was read from outside), all of them are given. What
-    the way up from the roots says goes before what others in the graph say.
+    Where nothing tells (a file that was read from outside), all that made it are given;
+    where all who used it had it as a part of something else, none. What the way up from
+    the roots says goes before what others in the graph say.
     """
-    if len({artifact for _, _, artifact in flow.generated}) == len(flow.generated):
+    if not flow.doubtful:
         return {}
-    makers: dict[str, list[int]] = defaultdict(list)
-    for execution, _, artifact in flow.generated:
-        makers[artifact].append(execution)
-    doubtful = {artifact for artifact, made_by in makers.items() if len(made_by) > 1}
-    inputs: dict[int, list[Any]] = defaultdict(list)
-    for execution, _, artifact, _, step in flow.used:
-        inputs[execution].append((execution, artifact, step))
-    claims = _claims_on_the_way(flow, makers, inputs)
-    others: dict[str, set[int]] = defaultdict(set)
-    for rows in inputs.values():
-        for execution, artifact, step in rows:
-            if artifact in doubtful:
-                others[artifact].update(_named(flow, execution, step, makers[artifact]))
-    return {
-        artifact: claims.get(artifact) or others.get(artifact) or set(makers[artifact])
-        for artifact in doubtful
-    }
+    claiming = _Claiming(flow)
+    on_the_way = claiming.on_the_way()
+    elsewhere = claiming.everywhere()
+    chosen = {}
+    for artifact in flow.doubtful:
+        claims = on_the_way.get(artifact)
+        if claims is None:
+            claims = elsewhere.get(artifact)
+        chosen[artifact] = set(claiming.makers[artifact]) if claims is None else claims
+    return chosen
 
 
-def _claims_on_the_way(
-    flow: Flow, makers: Mapping[str, list[int]], inputs: Mapping[int, list[Any]]
-) -> dict[str, set[int]]:
-    """The makers met going up from what was asked about, by way of none but makers."""
-    claims: dict[str, set[int]] = defaultdict(set)
-    pinned: dict[str, set[int]] = defaultdict(set)
-    for digest, execution in flow.start.pins:
-        pinned[digest].add(execution)
-    wholes: dict[str, list[str]] = defaultdict(list)
-    for part, whole in flow.derivations:
-        wholes[part].append(whole)
-    waiting: deque[int] = deque(flow.start.executions)
-    for digest in flow.start.artifacts:
-        made_by = set(makers.get(digest, ()))
-        chosen = (pinned[digest] & made_by) or made_by
-        claims[digest].update(chosen)
-        waiting.extend(chosen)
-    seen = set(waiting)
-    while waiting:
-        for execution, given, step in inputs.get(waiting.popleft(), ()):
-            # A part came from the step that made the whole.
-            for artifact in (given, *wholes.get(given, ())):
-                made_by = set(makers.get(artifact, ()))
-                named = _named(flow, execution, step, made_by) or made_by
-                claims[artifact].update(named)
-                waiting.extend(named - seen)
-                seen |= named
-    return claims
+class _Claiming:
+    """What inputs say of where their values came from."""
 
+    def __init__(self, flow: Flow) -> None:
+        self.flow = flow
+        self.makers: dict[str, set[int]] = defaultdict(set)
+        for execution, _, artifact in flow.generated:
+            self.makers[artifact].add(execution)
+        self.wholes: dict[str, list[str]] = defaultdict(list)
+        for part, whole in flow.derivations:
+            self.wholes[part].append(whole)
+        self.inputs: dict[int, list[tuple[str, str | None]]] = defaultdict(list)
+        for execution, _, artifact, _, step in flow.used:
+            self.inputs[execution].append((artifact, step))
 
-def _named(flow: Flow, execution: int, step: str | None, made_by: Collection[int]) -> set[int]:
-    """The maker that an input of an execution names, if it is among those there are."""
-    if step is None:
-        return set()
-    found = flow.makers.get((execution >> RUN_SHIFT, step))
-    return {found} if found is not None and found in made_by else set()
+    def on_the_way(self) -> dict[str, set[int]]:
+        """The makers met going up from what was asked about, by way of none but makers."""
+        claims: dict[str, set[int]] = {}
+        pinned: dict[str, set[int]] = defaultdict(set)
+        for digest, execution in self.flow.start.pins:
+            pinned[digest].add(execution)
+        waiting: deque[int] = deque(self.flow.start.executions)
+        for digest in self.flow.start.artifacts:
+            made_by = self.makers.get(digest, set())
+            claims[digest] = (pinned[digest] & made_by) or set(made_by)
+            waiting.extend(claims[digest])
+        seen = set(waiting)
+        while waiting:
+            execution = waiting.popleft()
+            for given, step in self.inputs.get(execution, ()):
+                for artifact, named in self._named(execution, given, step):
+                    claims.setdefault(artifact, set()).update(named)
+                    waiting.extend(named - seen)
+                    seen |= named
+        return claims
+
+    def everywhere(self) -> dict[str, set[int]]:
+        """The makers of what is in doubt, by everybody who names one."""
+        claims: dict[str, set[int]] = {}
+        for execution, rows in self.inputs.items():
+            for given, step in rows:
+                if step is not None:
+                    for artifact, named in self._named(execution, given, step):
+                        claims.setdefault(artifact, set()).update(named)
+        return claims
+
+    def _named(
+        self, execution: int, given: str, step: str | None
+    ) -> Iterator[tuple[str, set[int]]]:
+        """The makers of an input, or of the wholes that it is a part of."""
+        origins = [given, *self.wholes.get(given, ())]
+        maker = None
+        if step is not None:
+            maker = self.flow.makers.get((execution >> RUN_SHIFT, step))
+        if maker is not None and any(maker in self.makers.get(o, ()) for o in origins):
+            for origin in origins:
+                yield origin, {maker} & self.makers.get(origin, set())
+        else:
+            for origin in origins:
+                yield origin, set(self.makers.get(origin, ()))

@@ -14,6 +14,8 @@ _THINGS = (NodeKind.ARTIFACT, NodeKind.EXECUTION)
 def shortest(graph: LineageGraph, goal: LineageGraph) -> list[Node]:
     """The way from what a graph is about up to what another is about; empty if none.
 
+    It goes by what was really used, not by others that made the same content.
+
     Args:
         graph: What made a thing.
         goal: Another thing alone, with the artifacts or executions that it stands for.
@@ -26,7 +28,7 @@ def shortest(graph: LineageGraph, goal: LineageGraph) -> list[Node]:
         if here in ends:
             return [graph.nodes[id_] for id_ in _back(before, here)]
         for edge in graph.causes.get(here, ()):
-            if edge.target not in before:
+            if edge.actual and edge.target not in before:
                 before[edge.target] = here
                 waiting.append(edge.target)
     return []

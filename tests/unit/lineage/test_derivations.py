@@ -71,3 +71,32 @@ def test_an_item_of_a_dictionary_that_the_body_took_leads_to_the_whole():
         assert [label for _, label in parts_of(run, workspace)] == ["result: value"]
         steps = workspace.lineage(f"{run.number}:total").of_kind(NodeKind.EXECUTION)
         assert {n.label for n in steps} == {"table", "total"}
+
+
+@task
+def counted() -> list[int]:
+    return [1, 2]
+
+
+@task
+def double(n: int) -> int:
+    return 2 * n
+
+
+@pipeline
+def doubled() -> int:
+    return together(double.map(counted()))
+
+
+def test_a_part_that_equals_what_another_step_made_did_not_come_from_it():
+    doubled.run()
+    with Workspace.open() as workspace:
+        graph = workspace.lineage("1:double[1]")
+        doubts = {
+            graph.nodes[e.target].label: e.actual
+            for e in graph.edges
+            if e.relation is Relation.GENERATED_BY
+        }
+        assert doubts == {"double[1]": True, "double[0]": False, "counted": True}
+        way = [node.label for node in workspace.path("1:double[1]", "1:counted")]
+        assert way == ["result: value", "double[1]", "n: value", "result: value"]

@@ -40,7 +40,7 @@ endif
 demo: env  ## Run a real pipeline, then show its runs and the newest one's lineage.
 	LINEAL_STORE=$(STORE) $(BIN)/lineal run pipelines/diagnosis.py
 	LINEAL_STORE=$(STORE) $(BIN)/lineal runs
-	LINEAL_STORE=$(STORE) $(BIN)/lineal show latest
+	LINEAL_STORE=$(STORE) $(BIN)/lineal lineage latest
 
 test: env  ## Run the tests, the slow ones last, with coverage.
 	$(BIN)/python -m pytest --cov --cov-report=term

@@ -203,7 +203,8 @@ def _judged(run: RunRecord, digest: Digest, item: Declared | None) -> Iterator[J
     ]  # fmt: skip
     of = {e.id for e in judges}
     chosen = [m for m in run.metrics if m.execution_id in of] or list(run.metrics)
-    for metric in chosen:
+    # What holds over the whole comes before its slices.
+    for metric in sorted(chosen, key=lambda metric: bool(metric.labels)):
         yield JudgedMetric(
             key=metric.key,
             value=metric.last,

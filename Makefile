@@ -13,7 +13,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 LOCK := requirements.lock
 UV := $(shell command -v uv 2>/dev/null)
-SOURCES := src tests pipelines benchmarks
+SOURCES := src tests pipelines graphs benchmarks
 
 .DEFAULT_GOAL := help
 .PHONY: help env demo test check bench docs lock format clean

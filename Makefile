@@ -16,7 +16,7 @@ UV := $(shell command -v uv 2>/dev/null)
 SOURCES := src tests pipelines graphs benchmarks
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo test check bench docs lock format clean
+.PHONY: help env demo test check graphs bench docs lock format clean
 
 help:  ## Show this.
 	@sed -n 's/^\([a-z]*\): .*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 9
@@ -54,6 +54,9 @@ check: env  ## Lint, check the format, the types and the direction of imports.
 format: env  ## Bring the code into its format.
 	$(BIN)/ruff check --fix-only --quiet $(SOURCES)
 	$(BIN)/ruff format $(SOURCES)
+
+graphs: env  ## Make the reference lineage graphs of the bundled pipelines again.
+	$(BIN)/python graphs/make.py
 
 bench: env  ## Measure what the engine costs; see benchmarks/README.md.
 	@set -e; for file in benchmarks/[!_]*.py; do echo "== $$file"; $(BIN)/python $$file; done

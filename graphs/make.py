@@ -5,7 +5,8 @@
 
 A reference graph is what a pipeline's first run in an empty store records, without what
 differs from run to run (identities of runs, times, machines). Data is compared by digest;
-models, figures and metrics only by kind, since their bits depend on the machine.
+models, figures and metrics, and what was made of them, only by kind, since their bits depend
+on the machine.
 """
 
 from __future__ import annotations
@@ -95,7 +96,7 @@ def reference(graph: LineageGraph) -> LineageGraph:
     """A graph with only what is the same in every first run, in an order of its own."""
     ids = dict(_places(graph))
     nodes = [
-        Node(id=ids[node.id], kind=node.kind, label=_label(node), facts=_facts(node))
+        Node(id=ids[node.id], kind=node.kind, label=_label(node), facts=_facts(graph, node))
         for node in graph.nodes.values()
         if node.id in ids
     ]
@@ -124,11 +125,10 @@ def _places(graph: LineageGraph) -> Iterator[tuple[str, str]]:
 
 def _place(graph: LineageGraph, node: Node) -> str:
     """Where an artifact came from, else where it went."""
-    made = [f"{graph.nodes[e.target].facts['step']}.{e.role}" for e in _with_steps(graph, node, 0)]
-    taken = [
-        f"{graph.nodes[e.source].facts['step']}({e.role})" for e in _with_steps(graph, node, 1)
-    ]
-    return min(made or taken or [node.label])
+    made, taken = _with_steps(graph, node, 0), _with_steps(graph, node, 1)
+    places = [f"{graph.nodes[edge.target].facts['step']}.{edge.role}" for edge in made]
+    places = places or [f"{graph.nodes[e.source].facts['step']}({e.role})" for e in taken]
+    return min(places or [node.label])
 
 
 def _with_steps(graph: LineageGraph, node: Node, way: int) -> list[Edge]:
@@ -153,12 +153,17 @@ def _kind_label(node: Node) -> str:
     return f"{node.facts['kind']}{shape}"
 
 
-def _facts(node: Node) -> dict[str, Any]:
+def _is_same_everywhere(graph: LineageGraph, node: Node) -> bool:
+    past = graph.upstream(node.id).of_kind(NodeKind.ARTIFACT)
+    return all(one.facts["kind"] in SAME_EVERYWHERE for one in past)
+
+
+def _facts(graph: LineageGraph, node: Node) -> dict[str, Any]:
     facts = {name: node.facts[name] for name in KEPT[node.kind] if name in node.facts}
     if node.kind is NodeKind.EXECUTION and "params" in facts:
         # Where the data lies differs from machine to machine.
         facts["params"] = {k: v for k, v in facts["params"].items() if "/" not in str(v)}
-    if node.facts.get("kind") in SAME_EVERYWHERE:
+    if node.kind is NodeKind.ARTIFACT and _is_same_everywhere(graph, node):
         facts["digest"] = node.facts["digest"]
     return facts
 

@@ -35,6 +35,8 @@ class Settings(BaseSettings):
     """What executes steps."""
     workers: int | None = Field(default=None, ge=1)
     """Steps executed at once; one per processor by default."""
+    observe: Literal["off", "warn", "error"] = "warn"
+    """What to do about what steps read without taking it as an argument."""
     seed: int = 0
     """The seed of runs that are given none."""
     trust_pickle: bool = True

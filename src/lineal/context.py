@@ -59,7 +59,7 @@ class StepContext:
 
     def clear(self) -> None:
         """Forget what was said, before the step is executed again."""
-        for said in (self.log, self.params, self.tags, self.artifacts):
+        for said in (self.log, self.params, self.tags, self.artifacts, self.names):
             said.clear()
 
 

@@ -17,6 +17,7 @@
     │   ├── StepTimeout               it took longer than it may
     │   ├── WrongOutputs              it returned other outputs than it declares
     │   ├── MutatedInput              it changed a value it was given
+    │   ├── UndeclaredInput           it read what it does not take
     │   ├── OutputNotStorable         it returned what no codec can keep
     │   └── RunCancelled              somebody stopped the run
     └── StoreError                    the store can't do what is asked of it
@@ -126,6 +127,10 @@ class WrongOutputs(StepError):
 
 class MutatedInput(StepError):
     """A step changed a value it was given; let it work on a copy."""
+
+
+class UndeclaredInput(StepError):
+    """A step read what it does not take as an argument, in a run that allows none of that."""
 
 
 class OutputNotStorable(StepError):

@@ -108,7 +108,8 @@ class Workspace:
     def options(self, **given: Any) -> RunOptions:
         """Options of a run; the settings stand in for what is not given."""
         settings = self.settings
-        defaults = {"runner": settings.runner, "workers": settings.workers, "seed": settings.seed}
+        names = ("runner", "workers", "seed", "observe")
+        defaults = {name: getattr(settings, name) for name in names}
         return RunOptions(**{**defaults, **{k: v for k, v in given.items() if v is not None}})
 
     def run(

@@ -28,6 +28,7 @@ from sqlalchemy import (
 
 from lineal.digests.digest import Digest
 from lineal.records import (
+    OBSERVED,
     Artifact,
     CodeIdentity,
     Execution,
@@ -119,8 +120,12 @@ def lookup(connection: Connection, keys: Sequence[Digest]) -> dict[Digest, tuple
         _lookups[name] = statement, as_text(connection, statement)
     statement, text = _lookups[name]
     if text is not None:
-        return _grouped(connection.exec_driver_sql(text, (packed(connection, keys),)).all())
-    return _grouped(connection.execute(statement, {"keys": packed(connection, keys)}).all())
+        return _grouped(
+            connection, connection.exec_driver_sql(text, (packed(connection, keys),)).all()
+        )
+    return _grouped(
+        connection, connection.execute(statement, {"keys": packed(connection, keys)}).all()
+    )
 
 
 def preload(connection: Connection, pipeline: str) -> dict[Digest, tuple[Prior, ...]]:
@@ -141,7 +146,7 @@ def preload(connection: Connection, pipeline: str) -> dict[Digest, tuple[Prior, 
         executions.c.key.is_not(None),
         _is(ExecutionStatus.EXECUTED),
     )
-    return _grouped(connection.execute(statement).all())
+    return _grouped(connection, connection.execute(statement).all())
 
 
 def last_executions(
@@ -334,7 +339,7 @@ def _priors() -> Select[Any]:
     )
 
 
-def _grouped(rows: Iterable[Any]) -> dict[Digest, tuple[Prior, ...]]:
+def _grouped(connection: Connection, rows: Iterable[Any]) -> dict[Digest, tuple[Prior, ...]]:
     """The rows of `_priors`, gathered by execution and then by key."""
     heads: dict[int, tuple[Any, ...]] = {}
     outputs: dict[int, list[Output]] = {}
@@ -347,6 +352,7 @@ def _grouped(rows: Iterable[Any]) -> dict[Digest, tuple[Prior, ...]]:
             outputs[id_].append(Output(name=name, digest=Digest(artifact)))
             if not kept:
                 gone.add(id_)
+    observed = _observed(connection, heads)
     found: dict[Digest, tuple[Prior, ...]] = {}
     for id_, (run_id, key, finished, seed, seed_used) in heads.items():
         digest = Digest(key)
@@ -359,8 +365,24 @@ def _grouped(rows: Iterable[Any]) -> dict[Digest, tuple[Prior, ...]]:
             seed=None if seed is None else int(seed),
             seed_used=bool(seed_used),
             kept=id_ not in gone,
+            observed=tuple(observed.get(id_, ())),
         )
         found[digest] = (*found.get(digest, ()), prior)
+    return found
+
+
+def _observed(connection: Connection, ids: Iterable[int]) -> dict[int, list[Input]]:
+    """What executions were seen to read without being given it."""
+    found: dict[int, list[Input]] = {}
+    wanted = list(ids)
+    if not wanted:
+        return found
+    statement = select(used).where(
+        among(connection, used.c.execution_id, "ids"),
+        or_(*(used.c.name.startswith(kind) for kind in OBSERVED)),
+    )
+    for row in connection.execute(statement, {"ids": packed(connection, wanted)}):
+        found.setdefault(row.execution_id, []).append(input_of(row, None))
     return found
 
 

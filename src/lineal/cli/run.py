@@ -41,6 +41,9 @@ def run(
     processes: Annotated[
         bool, typer.Option("--processes", help="Execute steps in processes, not threads.")
     ] = False,
+    hermetic: Annotated[
+        bool, typer.Option("--hermetic", help="Fail steps that read what they do not take.")
+    ] = False,
     keep_going: Annotated[
         bool, typer.Option("--keep-going", help="Go on with what does not need a failed step.")
     ] = False,
@@ -73,6 +76,7 @@ def run(
             tags=dict(_tag(text) for text in tag or ()),
             note=note,
             seed=seed,
+            observe="error" if hermetic else None,
             echo=False,
         )
         _run(workspace, pipeline, arguments, options, as_json=json)

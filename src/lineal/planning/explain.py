@@ -32,7 +32,7 @@ def changed(key: Key, last: Execution, last_code: CodeIdentity | None) -> Iterat
         yield from _differences("package", last_code.distributions, key.code.distributions)
     if last.version != key.version:
         yield Change(component="version", name="version", before=last.version, after=key.version)
-    before = {i.name: i for i in last.inputs if not i.ignored}
+    before = {i.name: i for i in last.inputs if not i.ignored and not i.observed}
     after = {i.name: i for i in key.inputs if not i.ignored}
     for name in sorted({*before, *after}, key=lambda n: (n not in after, n)):
         old, new = before.get(name), after.get(name)

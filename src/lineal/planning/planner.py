@@ -9,11 +9,12 @@ Ordering is not decided here, and nothing here reads a clock, a store or a catal
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from lineal.records import Cause, Key, Prior, Reason
+from lineal.digests.digest import Digest
+from lineal.records import Cause, Change, Key, Prior, Reason
 
 from .plan import Execute, Reuse
 
@@ -51,6 +52,8 @@ class Request:
     ttl: float | None = None
     """Seconds."""
     seed: int | None = None
+    seen: Mapping[str, Digest] = field(default_factory=dict)
+    """What the observed inputs of past executions are now, by name."""
 
 
 def decide(
@@ -97,6 +100,17 @@ def _objection(request: Request, prior: Prior, now: datetime) -> Reason | None:
             cause=Cause.SEED,
             text=f"It draws random numbers, and its seed was {prior.seed}, not {request.seed}.",
         )
+    for given in prior.observed:
+        now_it_is = request.seen.get(given.name)
+        if now_it_is != given.digest:
+            change = Change(
+                component="observed", name=given.name, before=given.digest, after=now_it_is
+            )
+            return Reason(
+                cause=Cause.OBSERVED,
+                text=f"What it read without taking it has changed: {given.name}.",
+                changes=(change,),
+            )
     if request.ttl is not None and prior.finished_at + timedelta(seconds=request.ttl) <= now:
         return Reason(
             cause=Cause.EXPIRED, text=f"Its last result is older than its ttl of {request.ttl:g} s."

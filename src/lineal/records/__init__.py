@@ -19,6 +19,7 @@ from .registry import (
 )
 from .run import CodeSnapshot, Environment, MetricSummary, RunRecord, RunStatus
 from .step import (
+    OBSERVED,
     Cause,
     Change,
     Execution,
@@ -34,6 +35,7 @@ from .step import (
 )
 
 __all__ = [
+    "OBSERVED",
     "Approval",
     "Artifact",
     "Cause",

@@ -31,6 +31,10 @@ class Source:
     known while the run goes on; afterwards the catalog keeps it as a derivation."""
 
 
+OBSERVED = ("observed:", "env:", "network:", "process:")
+"""How the names of inputs begin that a step was seen to read; no argument's name does."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Input:
     """One value a step was given."""
@@ -45,6 +49,11 @@ class Input:
     """The step it came from; None when the pipeline was given it."""
     ignored: bool = False
     """Whether the task leaves it out of the key."""
+
+    @property
+    def observed(self) -> bool:
+        """Whether the step was not given it, but seen to read it: ``observed:PATH``."""
+        return self.name.startswith(OBSERVED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +100,7 @@ class Cause(StrEnum):
     UNCACHEABLE = "uncacheable"
     EXPIRED = "expired"
     SEED = "seed"
+    OBSERVED = "observed"
     NOT_KEPT = "not-kept"
     UPSTREAM_FAILED = "upstream-failed"
     CANCELLED = "cancelled"
@@ -171,6 +181,8 @@ class Prior:
     seed_used: bool
     kept: bool
     """Whether the bytes of all its outputs are recorded as stored."""
+    observed: tuple[Input, ...] = ()
+    """What it was seen to read without being given it."""
 
 
 RUN_SHIFT = 24

@@ -69,6 +69,8 @@ class RunOptions:
     """Whether branches that do not depend on a failed step go on."""
     policy: Policy = field(default_factory=Policy)
     seed: int = 0
+    observe: str = "warn"
+    """off, warn or error: what to do about what steps read without taking it."""
     name: str | None = None
     experiment: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)

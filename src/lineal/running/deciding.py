@@ -15,6 +15,7 @@ from typing import Any
 from lineal.catalog import Catalog
 from lineal.digests.code import CodeResolver
 from lineal.digests.digest import Digest, unique_digest
+from lineal.digests.memo import StatMemo
 from lineal.errors import UnhashableError
 from lineal.pipeline import Task
 from lineal.pipeline.graph import Leaf, Literal, Reference, StepNode
@@ -22,10 +23,11 @@ from lineal.planning import Execute, Policy, Request, Reuse, decide, explain, ma
 from lineal.records import Cause, CodeIdentity, Execution, Input, Key, Prior, Source
 
 from .guarding import Guard, guard_globals
+from .observed import digests_now
 from .seeding import step_seed
 
 LONGEST_SETTING = 500
-_OPEN = (Cause.FIRST, Cause.SEED, Cause.EXPIRED, Cause.NOT_KEPT)
+_OPEN = (Cause.FIRST, Cause.SEED, Cause.EXPIRED, Cause.NOT_KEPT, Cause.OBSERVED)
 """Why a step may be executed although an older execution could stand for it."""
 _SCALARS = (type(None), bool, int, float, complex, str, Enum, Path)
 
@@ -45,11 +47,19 @@ class Decided:
 class Decider:
     """Decides the steps of one run of one pipeline."""
 
-    def __init__(self, catalog: Catalog, pipeline: str, policy: Policy, run_seed: int) -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        pipeline: str,
+        policy: Policy,
+        run_seed: int,
+        memo: StatMemo | None = None,
+    ) -> None:
         self._catalog = catalog
         self._pipeline = pipeline
         self._policy = policy
         self._run_seed = run_seed
+        self._memo = memo
         self._resolver = CodeResolver()
         self._codes: dict[int, CodeIdentity | UnhashableError] = {}
         self._globals: dict[int, list[Guard]] = {}
@@ -106,6 +116,7 @@ class Decider:
         """Decide a step by what is known so far."""
         options = node.task.options
         seed = step_seed(self._run_seed, node.name)
+        priors = self._priors.get(key.digest, ()) if key is not None else ()
         request = Request(
             step=node.name,
             task_name=node.task.name,
@@ -115,8 +126,8 @@ class Decider:
             persist=options.persist,
             ttl=options.ttl,
             seed=seed,
+            seen=digests_now({given.name for p in priors for given in p.observed}, self._memo),
         )
-        priors = self._priors.get(key.digest, ()) if key is not None else ()
         decision = decide(request, priors, self._policy, now)
         return Decided(node=node, inputs=inputs, key=key, code=code, decision=decision, seed=seed)
 

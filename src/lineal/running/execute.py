@@ -29,15 +29,18 @@ from lineal.errors import (
     RunCancelled,
     StepFailed,
     StepTimeout,
+    UndeclaredInput,
     UnhashableError,
     WrongOutputs,
 )
 from lineal.pipeline import Metrics, Task, TaskOptions
 from lineal.pipeline.naming import Naming
-from lineal.records import Artifact, Resources
+from lineal.records import Artifact, Input, Resources
 
 from .drawing import likely_draws, note_draws
 from .guarding import Guard, check_guards
+from .observed import inputs_of, told
+from .observing import Observation, observed_by
 from .resources import MemorySampler
 from .seeding import Turn, seeded
 
@@ -64,6 +67,10 @@ class StepCall:
     """What is known of files, where that is at hand."""
     globals: Sequence[Guard] = ()
     """What its code holds and must not change."""
+    observe: str = "off"
+    """off, warn or error: what to do about what the step reads unasked."""
+    store: Path | None = None
+    """The store's folder, where reads are the engine's own."""
 
     @property
     def options(self) -> TaskOptions:
@@ -102,6 +109,8 @@ class Outcome:
     tags: Mapping[str, str] = field(default_factory=dict)
     names: list[Naming] = field(default_factory=list)
     """What was named, by output."""
+    observed: tuple[Input, ...] = ()
+    """What the step was seen to read without being given it."""
     points: list[tuple[Any, ...]] = field(default_factory=list)
     """Points of metrics that another process took, as arguments of `Points.log_many`."""
 
@@ -151,12 +160,14 @@ def _execute(call: StepCall, outcome: Outcome, sampler: MemorySampler, *, alone:
 
 def _attempt_all(call: StepCall, outcome: Outcome, turn: Turn) -> None:
     options = call.options
+    # One for all attempts: what an earlier one wrote is still the step's own.
+    seen = Observation(call.store) if call.observe != "off" else None
     for attempt in range(1, options.retries + 2):
         outcome.attempts = attempt
         outcome.error = outcome.traceback = None
         try:
             turn.begin()
-            outcome.outputs = _attempt(call)
+            outcome.outputs = _attempt(call, outcome, seen)
         except TimeUp:
             outcome.error = StepTimeout(
                 f"The step {call.step!r} took longer than its timeout of {options.timeout:g} s;"
@@ -165,7 +176,7 @@ def _attempt_all(call: StepCall, outcome: Outcome, turn: Turn) -> None:
         except Cancelled:
             outcome.error = RunCancelled()
             return
-        except (MutatedInput, WrongOutputs) as error:
+        except (MutatedInput, UndeclaredInput, WrongOutputs) as error:
             outcome.error = error
             return
         except BaseException as error:  # noqa: BLE001 - a step may raise anything
@@ -180,13 +191,19 @@ def _attempt_all(call: StepCall, outcome: Outcome, turn: Turn) -> None:
             time.sleep(options.retry_delay * 2 ** (attempt - 1))
 
 
-def _attempt(call: StepCall) -> list[Produced]:
+def _attempt(call: StepCall, outcome: Outcome, seen: Observation | None) -> list[Produced]:
     arguments, guards = call.load()
     positional, keywords = call.task.unbind(arguments)
-    with _deadline(call.options.timeout):
+    if seen is not None:
+        seen.given(guard.value for guard in guards if isinstance(guard.value, Path))
+    with _deadline(call.options.timeout), observed_by(seen):
         returned = call.task.fn(*positional, **keywords)
         if inspect.iscoroutine(returned):
             returned = asyncio.run(returned)
+    if seen is not None:
+        outcome.observed = inputs_of(seen, call.memo)
+        if outcome.observed and call.observe == "error":
+            raise UndeclaredInput(told(call.step, outcome.observed))
     check_guards(call.step, [*guards, *call.globals], call.memo, call.options.ignore)
     outputs = [_produce(n, v, call) for n, v in _split(call, returned)]
     outputs += [_produce(n, v, call) for n, v in call.context.artifacts]

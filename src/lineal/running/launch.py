@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -23,6 +24,7 @@ from .deciding import Decider, as_setting
 from .execute import own_traceback
 from .local import ThreadRunner
 from .naming import Named, declared, names_of
+from .observing import observing
 from .opening import open_run, snapshot, tidy_up
 from .results import Found, collect, load_result, references_in
 from .run import Run
@@ -67,7 +69,9 @@ def _run(
     recorder = Recorder(
         catalog=services.catalog, values=services.values, journal=journal, run_number=record.number
     )
-    decider = Decider(services.catalog, pipeline.qualified_name, options.policy, options.seed)
+    decider = Decider(
+        services.catalog, pipeline.qualified_name, options.policy, options.seed, services.memo
+    )
     session = Session(
         services=services,
         options=options,
@@ -80,10 +84,11 @@ def _run(
     )
     body = Body(record, journal)
     ending = Ending()
+    observation = observing() if options.observe != "off" else nullcontext()
     found: Found = (None, [])
     names: list[Named] = []
     with ending.noted():
-        with capturing(echo=options.echo), _inside(Trace(session), body) as trace:
+        with observation, capturing(echo=options.echo), _inside(Trace(session), body) as trace:
             returned = pipeline.invoke(arguments)
             session.conclude(trace.steps, references_in(returned))
         ending.error = session.failure
@@ -108,6 +113,8 @@ def _run(
     if record.status is RunStatus.FINISHED:
         carry_out(services.catalog, record, declared(record, names))
     tidy_up(services)
+    for line in session.warnings.values():
+        logging.getLogger("lineal").warning(line)
     if ending.cancelled is not None:
         raise ending.cancelled
     if isinstance(ending.error, UserError):

@@ -24,7 +24,9 @@ def plan_pipeline(
     options: RunOptions,
 ) -> Plan:
     """Decide every step that the body declares; nothing is run and nothing written."""
-    decider = Decider(services.catalog, pipeline.qualified_name, options.policy, options.seed)
+    decider = Decider(
+        services.catalog, pipeline.qualified_name, options.policy, options.seed, services.memo
+    )
     planning = _Planning(services, decider, options.seed)
     trace = Trace(planning)
     planning.trace = trace

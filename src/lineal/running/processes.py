@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import multiprocessing
 from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import nullcontext
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from .capture import capturing
 from .execute import ELSEWHERE, Outcome, Produced, StepCall, execute_step
 from .guarding import Guard, guard_globals
 from .local import worker_count
+from .observing import observing
 from .parcels import unpack
 from .resources import MemorySampler
 
@@ -43,7 +45,14 @@ class ProcessRunner(Runner):
         """Send a step to the next free process."""
         try:
             job = cloudpickle.dumps(
-                (call.step, call.task, call.pack(), call.seed, call.context.execution_id)
+                (
+                    call.step,
+                    call.task,
+                    call.pack(),
+                    call.seed,
+                    call.context.execution_id,
+                    call.observe,
+                )
             )
         except Exception as error:  # noqa: BLE001 - whatever is pickled may refuse in its own way
             refused: Future[Outcome] = Future()
@@ -110,7 +119,7 @@ def _sampler() -> MemorySampler:
 
 
 def _work(root: str, job: bytes) -> Outcome:
-    step, task, packed, seed, execution = cloudpickle.loads(job)
+    step, task, packed, seed, execution, observe = cloudpickle.loads(job)
     values = _values(root)
     points = _Points()
 
@@ -131,8 +140,10 @@ def _work(root: str, job: bytes) -> Outcome:
         context=StepContext(execution_id=execution, points=points),
         pack=lambda: packed,
         globals=_globals(task),
+        observe=observe,
+        store=Path(root),
     )
-    with capturing(echo=False):
+    with observing() if observe != "off" else nullcontext(), capturing(echo=False):
         outcome = execute_step(call, _sampler())
     if outcome.error is None:
         outcome.outputs = _keep(task, outcome.outputs, values)

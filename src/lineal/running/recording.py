@@ -40,7 +40,7 @@ def entry_of_reuse(decided: Decided, run_id: str, run_number: int) -> Entry:
             status=ExecutionStatus.REUSED,
             key=decision.prior.key,
             reason=decision.reason,
-            inputs=decided.inputs,
+            inputs=(*decided.inputs, *decision.prior.observed),
             outputs=decision.prior.outputs,
             code=decided.code.digest if decided.code else None,
             version=node.task.options.version,
@@ -119,6 +119,7 @@ def prior_of(execution: Execution, key: Key) -> Prior:
         seed=execution.seed,
         seed_used=execution.seed_used,
         kept=True,
+        observed=tuple(given for given in execution.inputs if given.observed),
     )
 
 
@@ -135,7 +136,7 @@ def _execution(
         status=status,
         key=decided.key.digest if decided.key else None,
         reason=decided.decision.reason,
-        inputs=decided.inputs,
+        inputs=(*decided.inputs, *outcome.observed),
         outputs=tuple(Output(name=p.name, digest=p.identity.digest) for p in outcome.outputs),
         code=decided.code.digest if decided.code else None,
         version=node.task.options.version,

@@ -28,6 +28,7 @@ from lineal.records import Cause, Execution, Reason, execution_id
 from .base import Runner, RunOptions, Services
 from .deciding import Decided, Decider
 from .execute import Outcome, StepCall, own_traceback
+from .observed import told
 from .recording import (
     entry_of_failure,
     entry_of_outcome,
@@ -78,6 +79,8 @@ class Session:
         self.executions: dict[int, Execution] = {}
         self.names: dict[int, list[Naming]] = {}
         """Position of a step -> what was named while it was executed."""
+        self.warnings: dict[str, str] = {}
+        """By task: one line about what its steps did unasked."""
         self.failure: BaseException | None = None
         """The first error of a step."""
 
@@ -224,6 +227,8 @@ class Session:
             pack=lambda: self._shelf.pack(node),
             memo=self._services.memo,
             globals=self._decider.globals_of(node.task),
+            observe=self._options.observe,
+            store=self._services.root,
         )
         self._options.observer.started(node.name, decided.decision.reason)
         self._in_flight[node.position] = decided
@@ -250,6 +255,10 @@ class Session:
         self._shelf.made(decided.node, declared, kept=decided.node.task.options.persist)
         if outcome.names:
             self.names[decided.node.position] = outcome.names
+        options = decided.node.task.options
+        if options.cache and options.persist and outcome.observed:
+            line = told(decided.node.name, outcome.observed)
+            self.warnings.setdefault(decided.node.task.name, line)
         for points in outcome.points:
             self._journal.log_many(*points)
         self._settle(decided.node)

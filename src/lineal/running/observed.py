@@ -1,0 +1,99 @@
+"""Observed inputs: what a step read unasked, as records, and whether it is still the same.
+
+Each is an input of the execution with a name of its own kind:
+
+- ``observed:PATH``: a file, by its content when the step had ended; a folder, by the names in
+  it; what was not there, as that. A file that the step wrote after it had read it has no
+  content to go by, so nothing that read it is ever reused.
+- ``env:NAME``: a variable, by a digest of its value; the value itself is nowhere recorded.
+- ``network:HOST:PORT`` and ``process:PROGRAM``: what can't be checked.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+from lineal.digests.digest import Digest, combine, unique_digest
+from lineal.digests.files import file_digest
+from lineal.digests.memo import StatMemo
+from lineal.errors import MissingFileError, UnhashableError
+from lineal.records import Input
+
+from .observing import Observation
+
+_SHOWN = 3
+_MOST = 2_000
+
+
+def inputs_of(observation: Observation, memo: StatMemo | None) -> tuple[Input, ...]:
+    """What was observed, as inputs of the execution."""
+    found = []
+    for path in observation.read:
+        lost = path in observation.written
+        digest = unique_digest() if lost else _digest_of_path(path, memo)
+        found.append(Input(name=f"observed:{path}", digest=digest))
+    found += [
+        Input(name=f"observed:{path}", digest=_digest_of_path(path, memo))
+        for path in observation.listed
+        if path not in observation.read
+    ]
+    found += [
+        Input(name=f"env:{name}", digest=_digest_of_variable(name, value))
+        for name, value in observation.variables.items()
+    ]
+    found += [Input(name=n, digest=combine("reached", [n])) for n in observation.reached]
+    if len(found) > _MOST:  # so many can't be checked at each decision
+        found = [*found[:_MOST], Input(name="observed:and more", digest=unique_digest())]
+    return tuple(found)
+
+
+def digests_now(names: Iterable[str], memo: StatMemo | None) -> dict[str, Digest]:
+    """What the observed inputs of these names are now."""
+    found = {}
+    for name in names:
+        kind, _, rest = name.partition(":")
+        if kind == "observed":
+            found[name] = _digest_of_path(rest, memo)
+        elif kind == "env":
+            found[name] = _digest_of_variable(rest, os.environ.get(rest))
+        else:
+            found[name] = combine("reached", [name])
+    return found
+
+
+def told(step: str, observed: Iterable[Input]) -> str:
+    """One line that names what a step read unasked."""
+    words = [_named(given.name) for given in observed]
+    more = f" and {len(words) - _SHOWN} more" if len(words) > _SHOWN else ""
+    return (
+        f"{step} used without taking it as an argument: {', '.join(words[:_SHOWN])}{more}"
+        " (lineal show; see docs/how-to/observed.md)"
+    )
+
+
+def _named(name: str) -> str:
+    kind, _, rest = name.partition(":")
+    if kind == "observed":
+        with suppress(ValueError):
+            rest = str(Path(rest).relative_to(Path.cwd()))
+        return f"the file {rest}" if not Path(rest).is_dir() else f"the folder {rest}"
+    what = {"env": "the variable", "network": "the network at", "process": "the process"}
+    return f"{what[kind]} {rest}"
+
+
+def _digest_of_path(path: str, memo: StatMemo | None) -> Digest:
+    try:
+        if os.path.isdir(path):  # noqa: PTH112 - these may be many
+            return combine("listing", sorted(os.listdir(path)))  # noqa: PTH208
+        return file_digest(path, memo)
+    except (MissingFileError, FileNotFoundError):
+        return combine("missing", [])
+    except (UnhashableError, OSError):
+        return unique_digest()
+
+
+def _digest_of_variable(name: str, value: str | None) -> Digest:
+    return combine("unset" if value is None else "variable", [name, value or ""])

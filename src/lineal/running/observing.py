@@ -1,0 +1,313 @@
+"""Observing: what a step reads without taking it as an argument.
+
+One audit hook, installed with the first run that observes, sees files that are opened,
+folders listed, connections made and processes started; reads of `os.environ` and the
+readers of common libraries that open files in C are wrapped while runs go on. Each is given
+to the step in whose context it happens; threads and pools that a step starts are run in its
+context. What this can't see is told in ``docs/how-to/observed.md``.
+
+Nothing is digested while a step runs: see `observed`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import sysconfig
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar, copy_context
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from lineal.digests.environment import is_project_file
+
+_READERS = (
+    ("pyarrow.parquet", "read_table"), ("pyarrow.parquet", "ParquetFile"),
+    ("pyarrow.parquet", "ParquetDataset"), ("pyarrow.csv", "read_csv"),
+    ("pyarrow.csv", "open_csv"), ("pyarrow.json", "read_json"), ("pyarrow.feather", "read_table"),
+    ("pyarrow.feather", "read_feather"), ("pyarrow.dataset", "dataset"),
+    ("pyarrow", "memory_map"), ("pyarrow", "OSFile"), ("h5py", "File"), ("duckdb", "connect"),
+    ("polars", "read_csv"), ("polars", "read_parquet"), ("polars", "read_ipc"),
+    ("polars", "scan_csv"), ("polars", "scan_parquet"), ("polars", "scan_ipc"),
+)  # fmt: skip
+"""Functions of libraries that open the file named by their first argument in C."""
+_CODE = (".py", ".pyc", ".so", ".pyd", ".dll", ".pth")
+"""Ends of files that are read to import them, which the code's own digest covers."""
+
+
+class Observation:
+    """What one execution was seen to do."""
+
+    def __init__(self, store: Path | None = None) -> None:
+        self._mine = {os.path.realpath(store)} if store is not None else set()
+        self.read: dict[str, None] = {}
+        """Absolute paths of files that were opened to be read, in order."""
+        self.listed: dict[str, None] = {}
+        """Absolute paths of folders that were listed."""
+        self.written: dict[str, None] = {}
+        """Absolute paths of files that were opened to be written."""
+        self.variables: dict[str, str | None] = {}
+        """Names of variables that were read, with the value that was found first."""
+        self.reached: dict[str, None] = {}
+        """``network:host:port`` and ``process:program``."""
+
+    def given(self, paths: Iterable[Path]) -> None:
+        """Leave out what lies at and below the paths that a step takes."""
+        self._mine.update(os.path.realpath(path) for path in paths)
+
+    def opened(self, path: str, *, writing: bool, reading: bool) -> None:
+        """A file was opened."""
+        if reading and path not in self.written and not self._excluded(path):
+            self.read[path] = None
+        if writing:
+            self.written[path] = None
+
+    def looked_into(self, path: str) -> None:
+        """A folder was listed."""
+        if not self._excluded(path):
+            self.listed[path] = None
+
+    def _excluded(self, path: str) -> bool:
+        real = os.path.realpath(path)
+        return _is_of_the_system(real) or any(
+            real == own or real.startswith(own + os.sep) for own in self._mine
+        )
+
+
+_observation: ContextVar[Observation | None] = ContextVar("observation", default=None)
+
+
+@contextmanager
+def observed_by(observation: Observation | None) -> Iterator[None]:
+    """Have what happens in this context, and in threads started in it, noted meanwhile."""
+    token = _observation.set(observation)
+    try:
+        yield
+    finally:
+        _observation.reset(token)
+
+
+@cache
+def _system_roots() -> tuple[str, ...]:
+    home = Path.home()
+    found = [sys.prefix, sys.base_prefix] if sys.prefix != "/usr" else []
+    found += ["/usr/share", "/usr/lib", "/usr/local/share", "/lib", "/etc", "/proc", "/sys", "/dev"]
+    found += [str(home / name) for name in (".cache", ".config", ".local", ".matplotlib")]
+    found += [path for path in map(sysconfig.get_path, ("stdlib", "platstdlib")) if path]
+    return tuple(os.path.realpath(path) + os.sep for path in found if path != os.sep)
+
+
+@cache
+def _in_system_folder(folder: str) -> bool:
+    return (folder + os.sep).startswith(_system_roots()) or not is_project_file(folder + os.sep)
+
+
+def _is_of_the_system(real: str) -> bool:
+    return real.endswith(_CODE) or _in_system_folder(os.path.dirname(real))  # noqa: PTH120
+
+
+# The hook
+
+
+def _on_open(observation: Observation, arguments: tuple[Any, ...]) -> None:
+    path, mode, flags = arguments
+    if isinstance(path, int):
+        return
+    if isinstance(mode, str):
+        writing = any(letter in mode for letter in "wax+")
+        reading = "r" in mode
+    else:
+        flags = flags or 0
+        access = flags & os.O_ACCMODE
+        writing = access != os.O_RDONLY
+        reading = access != os.O_WRONLY and not flags & (os.O_EXCL | os.O_TRUNC)
+    observation.opened(_absolute(path), writing=writing, reading=reading)
+
+
+def _on_list(observation: Observation, arguments: tuple[Any, ...]) -> None:
+    if not isinstance(arguments[0], int):
+        observation.looked_into(_absolute(arguments[0] or "."))
+
+
+def _on_connect(observation: Observation, arguments: tuple[Any, ...]) -> None:
+    address = arguments[1]
+    if isinstance(address, tuple) and len(address) >= 2:
+        observation.reached[f"network:{address[0]}:{address[1]}"] = None
+
+
+def _on_process(observation: Observation, arguments: tuple[Any, ...]) -> None:
+    program = arguments[0] or arguments[1]
+    if isinstance(program, (list, tuple)):
+        program = program[0] if program else ""
+    if _asked_by_project(_is_of_python):
+        observation.reached[f"process:{_text(program)}"] = None
+
+
+def _on_database(observation: Observation, arguments: tuple[Any, ...]) -> None:
+    database = _text(arguments[0])
+    if database and not database.startswith((":memory:", "file:")):
+        observation.opened(_absolute(database), writing=False, reading=True)
+
+
+_EVENTS: dict[str, Callable[[Observation, tuple[Any, ...]], None]] = {
+    "open": _on_open,
+    "os.listdir": _on_list,
+    "os.scandir": _on_list,
+    "socket.connect": _on_connect,
+    "subprocess.Popen": _on_process,
+    "os.system": lambda seen, arguments: _on_process(seen, (arguments[0], ())),
+    "sqlite3.connect": _on_database,
+}
+
+
+def _hook(event: str, arguments: tuple[Any, ...]) -> None:
+    handler = _EVENTS.get(event)
+    if handler is None:
+        return
+    observation = _observation.get()
+    if observation is None:
+        return
+    with suppress(Exception):  # what an observer stumbles over must not fail a step
+        handler(observation, arguments)
+
+
+def _text(value: Any) -> str:
+    return os.fsdecode(value) if isinstance(value, (str, bytes, os.PathLike)) else str(value)
+
+
+def _absolute(path: Any) -> str:
+    return os.path.abspath(_text(path))  # noqa: PTH100 - it may be bytes, and need not exist
+
+
+def _asked_by_project(passed_over: Callable[[str], bool]) -> bool:
+    """Whether the nearest caller, some files passed over, is the project's code."""
+    frame: Any = sys._getframe(2)  # noqa: SLF001 - there is no other way to the caller
+    while frame is not None:
+        file = frame.f_code.co_filename
+        if file != __file__ and not passed_over(file):
+            return is_project_file(file)
+        frame = frame.f_back
+    return False
+
+
+@cache
+def _is_of_python(file: str) -> bool:
+    real = os.path.realpath(file)
+    standard = [os.path.realpath(sysconfig.get_path("stdlib")) + os.sep]
+    inside = real.startswith(tuple(standard)) and "site-packages" not in real
+    return file.startswith("<frozen") or inside
+
+
+@cache
+def _is_of_mappings(file: str) -> bool:
+    """Whether a file holds what `os.environ` and `os.getenv` are made of."""
+    return file in ("<frozen os>", "<frozen _collections_abc>", os.__file__)
+
+
+# What is wrapped while runs go on
+
+_lock = threading.Lock()
+_depth = 0
+_hooked = False
+_undo: list[Callable[[], None]] = []
+
+
+@contextmanager
+def observing() -> Iterator[None]:
+    """Have steps observed meanwhile. Nests."""
+    global _depth, _hooked
+    with _lock:
+        _depth += 1
+        if not _hooked:
+            _hooked = True
+            sys.addaudithook(_hook)  # it can't be taken out again; without a step it does nothing
+        if _depth == 1:
+            _install()
+    try:
+        yield
+    finally:
+        with _lock:
+            _depth -= 1
+            if _depth == 0:
+                while _undo:
+                    _undo.pop()()
+
+
+def _install() -> None:
+    _system_roots()  # asked for here, so that what it reads is no step's reading
+    _replace(type(os.environ), "__getitem__", _reading_a_variable)
+    _replace(threading.Thread, "start", _starting_a_thread)
+    _replace(ThreadPoolExecutor, "submit", _submitting)
+    for module, name in _READERS:
+        loaded = sys.modules.get(module)
+        if (
+            loaded is not None
+            and hasattr(loaded, name)
+            and not isinstance(getattr(loaded, name), type)
+        ):
+            _replace(loaded, name, _reading_in_c)
+
+
+def _replace(owner: Any, name: str, wrap: Callable[[Any], Any]) -> None:
+    original = getattr(owner, name)
+    wrapped = wrap(original)
+    setattr(owner, name, wrapped)
+
+    def restore() -> None:
+        if getattr(owner, name) is wrapped:
+            setattr(owner, name, original)
+
+    _undo.append(restore)
+
+
+def _reading_a_variable(original: Any) -> Any:
+    def __getitem__(self: Any, key: Any) -> Any:  # noqa: N807 - it stands for that method
+        observation = _observation.get()
+        if observation is None or self is not os.environ or not _asked_by_project(_is_of_mappings):
+            return original(self, key)
+        try:
+            value = original(self, key)
+        except KeyError:
+            observation.variables.setdefault(str(key), None)
+            raise
+        observation.variables.setdefault(str(key), value)
+        return value
+
+    return __getitem__
+
+
+def _starting_a_thread(original: Any) -> Any:
+    def start(self: Any) -> None:
+        if _observation.get() is not None:
+            context, run = copy_context(), self.run
+            self.run = lambda: context.run(run)
+        original(self)
+
+    return start
+
+
+def _submitting(original: Any) -> Any:
+    def submit(self: Any, fn: Any, /, *args: Any, **kwargs: Any) -> Any:
+        if _observation.get() is None:
+            return original(self, fn, *args, **kwargs)
+        return original(self, copy_context().run, fn, *args, **kwargs)
+
+    return submit
+
+
+def _reading_in_c(original: Any) -> Any:
+    def read(*args: Any, **kwargs: Any) -> Any:
+        observation = _observation.get()
+        if observation is not None and args and isinstance(args[0], (str, os.PathLike)):
+            path = _absolute(args[0])
+            if os.path.isdir(path):  # noqa: PTH112 - a folder of parts
+                observation.looked_into(path)
+            elif "://" not in _text(args[0]):
+                observation.opened(path, writing=False, reading=True)
+        return original(*args, **kwargs)
+
+    return read

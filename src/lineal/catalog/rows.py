@@ -13,7 +13,6 @@ from lineal.records import (
     Cause,
     Change,
     CodeIdentity,
-    CodeSnapshot,
     Environment,
     Execution,
     ExecutionStatus,
@@ -27,6 +26,8 @@ from lineal.records import (
     Source,
     Stored,
 )
+
+from .snapshots import snapshot_of, snapshot_text
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # A row as the driver gives it, with its columns as attributes.
@@ -310,28 +311,6 @@ def metric_of(row: Row) -> MetricSummary:
     )
 
 
-def snapshot_text(code: CodeSnapshot | None) -> str | None:
-    """The snapshot as the text of a column."""
-    if code is None:
-        return None
-    return compact(
-        {
-            "files": dict(code.files),
-            "git_commit": code.git_commit,
-            "git_branch": code.git_branch,
-            "git_dirty": code.git_dirty,
-        }
-    )
-
-
-def _snapshot(text: str | None) -> CodeSnapshot | None:
-    if text is None:
-        return None
-    facts = json.loads(text)
-    facts["files"] = {path: Digest(address) for path, address in facts["files"].items()}
-    return CodeSnapshot(**facts)
-
-
 def run_row(record: RunRecord, experiment_id: int) -> dict[str, Any]:
     """A row of `runs`, without the number that the catalog gives it."""
     return {
@@ -374,7 +353,7 @@ def run_of(row: Row, **beside: Any) -> RunRecord:
         note=row.note,
         error=row.error,
         environment=_digest(row.environment),
-        code=_snapshot(row.code),
+        code=snapshot_of(row.code),
         **beside,
     )
 

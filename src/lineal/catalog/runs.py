@@ -31,7 +31,8 @@ from lineal.records import CodeSnapshot, MetricSummary, Output, RunRecord, RunSt
 
 from .batch import Experiment
 from .dialect import among, packed, upsert
-from .rows import clean, maybe_clean, metric_of, micros, moment, run_of, run_row, snapshot_text
+from .rows import clean, maybe_clean, metric_of, micros, moment, run_of, run_row
+from .snapshots import snapshot_text
 from .tables import (
     executions,
     experiments,

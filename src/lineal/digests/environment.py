@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
+import locale
 import os
 import platform
 import subprocess
 import sys
 import sysconfig
+import time
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -20,6 +22,7 @@ _SITES = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
 _OWN = str(Path(__file__).resolve().parents[1]) + os.sep
 _VARIABLES = (
     "PYTHONHASHSEED", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS",
+    "BLIS_NUM_THREADS", "NUMEXPR_NUM_THREADS", "VECLIB_MAXIMUM_THREADS",
     "LANG", "LC_ALL", "TZ",
 )  # fmt: skip
 _GIT_SECONDS = 5
@@ -116,7 +119,12 @@ def environment_facts() -> Mapping[str, Any]:
         "cpu": _cpu(),
         "cpu_count": os.cpu_count() or 1,
         "distributions": _distributions(),
-        "variables": {name: os.environ[name] for name in _VARIABLES if name in os.environ},
+        "variables": {
+            **{name: os.environ[name] for name in _VARIABLES if name in os.environ},
+            "locale": locale.setlocale(locale.LC_ALL),
+            "time zone": "/".join(dict.fromkeys(time.tzname)),
+            "blas": _blas(),
+        },
     }
 
 
@@ -129,6 +137,18 @@ def _cpu() -> str:
     except OSError:
         pass
     return platform.processor() or platform.machine()
+
+
+def _blas() -> str:
+    """The libraries of linear algebra that installed packages carry, by their files' names."""
+    found = [
+        f"{folder.name.removesuffix('.libs')}: {library.name}"
+        for entry in sys.path
+        for folder in sorted(Path(entry or ".").glob("*.libs"))
+        for library in sorted(folder.iterdir())
+        if any(name in library.name for name in ("blas", "mkl", "blis"))
+    ]
+    return ", ".join(dict.fromkeys(found)) or "not carried by a package"
 
 
 def _distributions() -> dict[str, str]:
@@ -164,3 +184,15 @@ def git_state(root: Path) -> tuple[str, str | None, bool] | None:
         return None
     dirty = any(not line.startswith("#") for line in lines)
     return commit, None if branch == "(detached)" else branch, dirty
+
+
+def git_patch(root: Path) -> bytes | None:
+    """How the tracked files differ from the last commit; None when that can't be told."""
+    command = ["git", "-C", str(root), "diff", "--no-ext-diff", "--no-color", "--binary", "HEAD"]
+    try:
+        done = subprocess.run(  # noqa: S603 - a fixed command
+            command, capture_output=True, timeout=_GIT_SECONDS, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout if done.returncode == 0 else None

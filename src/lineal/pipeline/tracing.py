@@ -8,7 +8,7 @@ what identifies values and what runs steps is behind `Engine`.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
@@ -54,10 +54,17 @@ class Engine(Protocol):
 
 
 class Trace:
-    """The steps that the body of one pipeline has declared so far."""
+    """The steps that the body of one pipeline has declared so far.
 
-    def __init__(self, engine: Engine) -> None:
+    Args:
+        engine: What identifies values and runs steps.
+        outside: Says where the content of a path lies that the body gives to a step;
+            there by default.
+    """
+
+    def __init__(self, engine: Engine, *, outside: Callable[[Path], Path] | None = None) -> None:
         self.engine = engine
+        self._outside = outside
         self.names: list[Naming] = []
         """What the body named, in order."""
         self.steps: list[StepNode] = []
@@ -170,6 +177,8 @@ class Trace:
             value, source = value.value, value.source
         elif id(value) in self._origins:
             source = self._origins[id(value)][1]
+        elif self._outside is not None and isinstance(value, Path):
+            value = self._outside(value)
         try:
             digest = self._digest(value)
             return Literal(value, digest, source=_of_part(source, digest))

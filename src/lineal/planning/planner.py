@@ -19,6 +19,7 @@ from lineal.records import Cause, Change, Key, Prior, Reason
 from .plan import Execute, Reuse
 
 _UNCHANGED = Reason(cause=Cause.UNCHANGED, text="Nothing that decides it has changed.")
+_PINNED = Reason(cause=Cause.UNCHANGED, text="The run was told to take it as recorded.")
 _FIRST = Reason(cause=Cause.FIRST, text="Nothing with this key has run before.")
 
 
@@ -30,6 +31,8 @@ class Policy:
     """Steps and tasks to execute whatever is known of them."""
     no_cache: bool = False
     """Execute everything."""
+    pinned: Mapping[str, Prior] = field(default_factory=dict)
+    """By step: past executions whose outputs are taken for its own, whatever its key."""
 
     def forces(self, step: str, task_name: str) -> bool:
         """Whether a step is to be executed: by its name, its map's name or its task's."""
@@ -64,6 +67,9 @@ def decide(
     The reason of an Execute is the nearest one; what changed since the last time is for
     `explain` to add.
     """
+    pinned = policy.pinned.get(request.step)
+    if pinned is not None:
+        return Reuse(prior=pinned, reason=_PINNED)
     barred = _barred(request, policy)
     if barred is not None:
         return Execute(reason=barred)

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from lineal.digests.digest import Digest
 
+from .artifact import Artifact
 from .step import Execution, Output
 
 
@@ -41,13 +42,21 @@ class Environment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CodeSnapshot:
-    """The project files a run reached, and the state of their repository."""
+    """What it takes to run again: the project files, how to find the pipeline, its arguments."""
 
     files: Mapping[str, Digest]
     """Path relative to the project's root -> address of the content in the blob store."""
     git_commit: str | None = None
     git_branch: str | None = None
     git_dirty: bool | None = None
+    git_patch: Digest | None = None
+    """Address of how the tracked files differ from the commit, when they do."""
+    entry: str | None = None
+    """Where the pipeline is declared: a path among the files, a colon, its qualified name."""
+    import_paths: tuple[str, ...] = ()
+    """Folders, as paths are written in `files`, from which the files import each other."""
+    arguments: Mapping[str, Artifact] = field(default_factory=dict)
+    """What the pipeline was called with, defaults included, as it can be loaded again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

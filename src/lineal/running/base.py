@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -78,6 +78,10 @@ class RunOptions:
     echo: bool = True
     """Whether what steps print is shown as well as recorded."""
     observer: Observer = field(default_factory=Silent)
+    outside: Callable[[Path], Path] | None = None
+    """Where the content of a path lies that the body names; there by default."""
+    naming: bool = True
+    """Whether what the run names is registered."""
 
 
 class Runner(Protocol):

@@ -16,9 +16,10 @@ from .body import Body
 from .capture import capturing
 from .launch import Ending
 from .naming import declared, names_inside
-from .opening import open_run, snapshot, tidy_up
+from .opening import open_run, tidy_up
 from .results import load_result
 from .run import Run
+from .snapshots import snapshot
 
 
 class ActiveRun(Run):

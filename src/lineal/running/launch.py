@@ -25,11 +25,12 @@ from .execute import own_traceback
 from .local import ThreadRunner
 from .naming import Named, declared, names_of
 from .observing import observing
-from .opening import open_run, snapshot, tidy_up
+from .opening import open_run, tidy_up
 from .results import Found, collect, load_result, references_in
 from .run import Run
 from .seeding import stepped_out
 from .session import Session
+from .snapshots import keep_arguments, snapshot
 
 
 def run_pipeline(
@@ -83,12 +84,13 @@ def _run(
         runner=runner,
     )
     body = Body(record, journal)
+    trace = Trace(session, outside=options.outside)
     ending = Ending()
     observation = observing() if options.observe != "off" else nullcontext()
     found: Found = (None, [])
     names: list[Named] = []
     with ending.noted():
-        with observation, capturing(echo=options.echo), _inside(Trace(session), body) as trace:
+        with observation, capturing(echo=options.echo), _inside(trace, body):
             returned = pipeline.invoke(arguments)
             session.conclude(trace.steps, references_in(returned))
         ending.error = session.failure
@@ -107,10 +109,12 @@ def _run(
         result=tuple(outputs),
         code=snapshot(
             services,
-            [pipeline.fn.__code__.co_filename, *(f for c in decider.codes for f in c.files)],
+            [file for code in decider.codes for file in code.files],
+            pipeline=pipeline,
+            arguments=keep_arguments(services, arguments, trace.steps, recorder.artifact),
         ),
     )
-    if record.status is RunStatus.FINISHED:
+    if record.status is RunStatus.FINISHED and options.naming:
         carry_out(services.catalog, record, declared(record, names))
     tidy_up(services)
     for line in session.warnings.values():

@@ -1,4 +1,4 @@
-"""Opening and closing the record of a run: who, where, with which code."""
+"""Opening and closing the record of a run: who, and where."""
 
 from __future__ import annotations
 
@@ -8,19 +8,16 @@ import secrets
 import socket
 import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
-from pathlib import Path
 
 from lineal.digests.digest import combine
-from lineal.digests.environment import environment_facts, git_state
-from lineal.records import CodeSnapshot, Environment, RunRecord, RunStatus
+from lineal.digests.environment import environment_facts
+from lineal.records import Environment, RunRecord, RunStatus
 
 from .base import RunOptions, Services
-
-_MARKS = ("pyproject.toml", ".git", "setup.py", "setup.cfg")
 
 
 def new_run_id() -> str:
@@ -86,23 +83,6 @@ def current_environment() -> Environment:
     )
 
 
-def snapshot(services: Services, files: Iterable[str]) -> CodeSnapshot:
-    """Keep the project files a run reached, by their place below the project's root."""
-    paths = sorted({Path(file) for file in files})
-    present = [path for path in paths if path.is_file()]
-    root = project_root(present[0].parent if present else Path.cwd())
-    kept = {}
-    for path in present:
-        inside = path.is_relative_to(root)
-        place = path.relative_to(root).as_posix() if inside else path.as_posix()
-        kept[place] = services.values.blobs.put_file(path)
-    if kept:
-        services.values.sync()
-    state = git_state(root)
-    commit, branch, dirty = state if state is not None else (None, None, None)
-    return CodeSnapshot(files=kept, git_commit=commit, git_branch=branch, git_dirty=dirty)
-
-
 def tidy_up(services: Services) -> None:
     """After a run: save what is known of files, and merge metrics that lie in many pieces.
 
@@ -110,14 +90,6 @@ def tidy_up(services: Services) -> None:
     """
     services.memo.save()
     services.metrics.tidy()
-
-
-def project_root(folder: Path) -> Path:
-    """The nearest folder above that is marked as a project, else the folder itself."""
-    for candidate in (folder, *folder.parents):
-        if any((candidate / mark).exists() for mark in _MARKS):
-            return candidate
-    return folder
 
 
 def is_alive(record: RunRecord) -> bool:

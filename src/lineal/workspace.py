@@ -32,8 +32,9 @@ from lineal.records import (
     RunRecord,
     execution_id,
 )
-from lineal.references import Located, locate, starting_point
+from lineal.references import Located, locate, run_behind, starting_point
 from lineal.registry import Registry, register_output
+from lineal.replay import Asked, Report, replay
 from lineal.running import ActiveRun, Run, RunOptions, Services, plan_pipeline, run_pipeline
 from lineal.running import start_run as open_block
 from lineal.running.opening import is_alive
@@ -232,6 +233,30 @@ class Workspace:
         return shortest(self.lineage(effect, limit=IMPACT_LIMIT), ends[1]) or shortest(
             self.lineage(cause, limit=IMPACT_LIMIT), ends[0]
         )
+
+    def replay(self, reference: str, asked: Asked | None = None) -> Report:
+        """Run a past run again, and compare every output with what was recorded.
+
+        Args:
+            reference: A run, or something that a run made.
+            asked: How; by default with its code, its data, its parameters and its seed.
+
+        Raises:
+            UserError: nothing answers to the reference, or it can't be replayed like this.
+            StoreError: the code, or an argument, is gone.
+        """
+        record = self.run_behind(reference)
+        return replay(self.services, record, asked or Asked(), self._for_processes())
+
+    def run_behind(self, reference: str) -> RunRecord:
+        """The run that a reference names, or that made what it names."""
+        return run_behind(self.services.catalog, reference)
+
+    def _for_processes(self) -> dict[str, str]:
+        """The settings in force as variables, for a process that works elsewhere."""
+        given = self.settings.model_dump(exclude_none=True)
+        given["store"] = str(self.root)
+        return {f"LINEAL_{name.upper()}": str(value) for name, value in given.items()}
 
     def register(
         self,

@@ -11,7 +11,7 @@ import typer
 from lineal._version import __version__
 from lineal.errors import LinealError, RunCancelled
 
-from . import inspect, lineage, registry
+from . import inspect, lineage, registry, replay
 from .render import err
 from .run import run
 
@@ -26,6 +26,7 @@ app.command()(run)
 _COMMANDS: list[Any] = [
     inspect.runs, inspect.show, inspect.why, inspect.log, inspect.get,
     lineage.lineage, lineage.impact, lineage.path, lineage.graph,
+    replay.replay,
     registry.deploy, registry.rollback, registry.deployments,
 ]  # fmt: skip
 for command in _COMMANDS:

@@ -34,7 +34,8 @@ What is written like a path (``/…``, ``./…``, ``../…``, ``~…``) is one. 
 package or a run before it is a path, so a file called like a run is written ``./12``.
 """
 
+from .behind import run_behind
 from .grammar import locate, starting_point
 from .outputs import Located
 
-__all__ = ["Located", "locate", "starting_point"]
+__all__ = ["Located", "locate", "run_behind", "starting_point"]

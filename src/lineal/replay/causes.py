@@ -42,14 +42,18 @@ def _settings(old: Execution, new: Execution) -> Iterator[str]:
         was = before.pop(given.name, None)
         if given.source is not None or (was is not None and was.digest == given.digest):
             continue
-        if was is None or was.value is None or given.value is None:
+        if given.observed:
+            if was is not None:
+                yield f"observed: {given.name.partition(':')[2]}, which it reads, has changed"
+        elif was is None or was.value is None or given.value is None:
             yield f"data: the argument {given.name} has other content"
         elif was.value == given.value:
             yield f"data: what lies at {given.value} has changed ({given.name})"
         else:
             yield f"parameter: {given.name} was {was.value} and is {given.value}"
-    for name in before:
-        yield f"code: it is no longer given {name}"
+    for name, was in before.items():
+        if not was.observed:
+            yield f"code: it is no longer given {name}"
 
 
 def _code(catalog: Catalog, old: Execution, new: Execution) -> Iterator[str]:

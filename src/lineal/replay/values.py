@@ -133,11 +133,12 @@ def _column(
 
     if old.dtype.kind in "fciu":
         wide = complex if old.dtype.kind == "c" else float
-        with np.errstate(invalid="ignore"):  # infinity less infinity
-            gap = np.abs(old.astype(wide) - new.astype(wide))
         same = (old == new) | (_nan(old) & _nan(new))
-        size = np.maximum(np.abs(old.astype(wide)), np.abs(new.astype(wide)))
-        beyond = ~same & ~(np.isfinite(gap) & (gap <= tolerance.atol + tolerance.rtol * size))
+        with np.errstate(invalid="ignore"):  # infinity less infinity, or none of it
+            gap = np.abs(old.astype(wide) - new.astype(wide))
+            size = np.maximum(np.abs(old.astype(wide)), np.abs(new.astype(wide)))
+            allowed = tolerance.atol + tolerance.rtol * size
+        beyond = ~same & ~(np.isfinite(gap) & (gap <= allowed))
         finite = gap[~same & np.isfinite(gap)]
         largest = float(finite.max()) if finite.size else None
     else:

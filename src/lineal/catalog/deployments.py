@@ -51,6 +51,17 @@ def in_force(connection: Connection, target: str) -> int | None:
     return None if found is None else int(found)
 
 
+def is_in_force(connection: Connection, id_: int) -> bool:
+    """Whether a model version is on any target now."""
+    after = deployments.alias("after")
+    statement = (
+        select(deployments.c.id)
+        .join(after, after.c.replaces == deployments.c.id, isouter=True)
+        .where(deployments.c.model_version_id == id_, after.c.id.is_(None))
+    )
+    return connection.execute(statement).first() is not None
+
+
 def all_deployments(connection: Connection, target: str | None = None) -> list[Deployment]:
     """Every deployment (of one target), newest first."""
     statement = _deployments()

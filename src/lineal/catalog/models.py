@@ -25,7 +25,7 @@ from lineal.records import (
     VersionStatus,
 )
 
-from .dialect import upsert
+from .dialect import exclude_others, upsert
 from .rows import clean, compact, in_order, micros, moment
 from .runs import now
 from .tables import (
@@ -59,19 +59,28 @@ def version_id(connection: Connection, name: str, version: int) -> int:
     return int(connection.execute(statement).scalar_one())
 
 
-def add_version(connection: Connection, version: ModelVersion) -> int:
+def hold(connection: Connection, name: str) -> None:
+    """Keep other writers of a model waiting, so that what is read of it stays so."""
+    exclude_others(connection, f"model {name}")
+
+
+def add_version(connection: Connection, version: ModelVersion) -> int | None:
     """Write a version under the next number of its model, which is made if it is new.
 
-    Returns the number; what the version itself says of it is not looked at.
+    Its tags and aliases are written with it. Returns the number, whatever the version says of
+    it; None, and nothing is written, when its content is a version of the model already.
     """
+    hold(connection, version.model)
     connection.execute(
         upsert(connection, models),
         {"name": clean(version.model), "description": "", "gates": "[]", "created_at": now()},
     )
     owner = model_id(connection, version.model)
-    last = connection.execute(
-        select(func.max(model_versions.c.version)).where(model_versions.c.model_id == owner)
-    ).scalar()
+    of_model = model_versions.c.model_id == owner
+    same = of_model, model_versions.c.artifact == version.artifact
+    if connection.execute(select(model_versions.c.id).where(*same)).first() is not None:
+        return None
+    last = connection.execute(select(func.max(model_versions.c.version)).where(of_model)).scalar()
     number = int(last or 0) + 1
     connection.execute(
         insert(model_versions),
@@ -90,14 +99,38 @@ def add_version(connection: Connection, version: ModelVersion) -> int:
             "created_by": clean(version.created_by),
         },
     )
+    id_ = version_id(connection, version.model, number)
+    for key, value in version.tags.items():
+        set_tag(connection, version.model, id_, key, value)
+    for alias in version.aliases:
+        set_alias(connection, version.model, alias, id_)
     return number
 
 
-def change_model(connection: Connection, name: str, **values: Any) -> None:
-    """Write a model's description or gates."""
-    if "gates" in values:
-        values["gates"] = json.dumps(list(values["gates"]))
-    connection.execute(update(models).where(models.c.name == clean(name)).values(**values))
+def describe_model(connection: Connection, name: str, text: str) -> None:
+    """Write a model's description."""
+    connection.execute(
+        update(models).where(models.c.name == clean(name)).values(description=clean(text))
+    )
+
+
+def gates_now(connection: Connection, name: str) -> list[str]:
+    """The gates of a model, which nobody else changes until the transaction ends."""
+    hold(connection, name)
+    statement = select(models.c.gates).where(models.c.name == clean(name))
+    return list(json.loads(connection.execute(statement).scalar_one()))
+
+
+def set_gates(connection: Connection, name: str, gates: Sequence[str]) -> None:
+    """Write a model's gates."""
+    text = json.dumps([clean(gate) for gate in gates])
+    connection.execute(update(models).where(models.c.name == clean(name)).values(gates=text))
+
+
+def is_archived(connection: Connection, id_: int) -> bool:
+    """Whether a version is archived."""
+    statement = select(model_versions.c.status).where(model_versions.c.id == id_)
+    return bool(connection.execute(statement).scalar_one() == VersionStatus.ARCHIVED.value)
 
 
 def change_version(connection: Connection, id_: int, **values: Any) -> None:

@@ -36,22 +36,38 @@ class Names:
     # Writing
 
     def add_version(
-        self, version: ModelVersion, event: RegistryEvent, judgement: Judgement | None = None
-    ) -> int:
-        """Register a version; returns the number it is given."""
+        self,
+        version: ModelVersion,
+        events: Sequence[RegistryEvent],
+        *,
+        gates: Sequence[str] = (),
+        judgement: Judgement | None = None,
+    ) -> int | None:
+        """Register a version with its tags and aliases, and gates its model is to have besides.
+
+        Returns the number it is given; None, and nothing is written, when its content is a
+        version of the model already. The number is put into the events that tell of a version.
+        """
         with self._database.write() as connection:
             number = models.add_version(connection, version)
+            if number is None:
+                return None
+            if gates:
+                there = models.gates_now(connection, version.model)
+                models.set_gates(connection, version.model, list(dict.fromkeys([*there, *gates])))
             if judgement is not None:
                 id_ = models.version_id(connection, version.model, number)
                 models.add_judgement(connection, id_, judgement)
-            models.add_event(connection, replace(event, version=number))
+            for event in events:
+                told = event if event.action == "gate" else replace(event, version=number)
+                models.add_event(connection, told)
             return number
 
     def describe(self, model: str, version: int | None, text: str, event: RegistryEvent) -> None:
         """Write what a version, or the model where none is named, is."""
         with self._database.write() as connection:
             if version is None:
-                models.change_model(connection, model, description=clean(text))
+                models.describe_model(connection, model, text)
             else:
                 id_ = models.version_id(connection, model, version)
                 models.change_version(connection, id_, description=clean(text))
@@ -59,18 +75,41 @@ class Names:
 
     def set_status(
         self, model: str, version: int, status: VersionStatus, event: RegistryEvent
-    ) -> None:
-        """Archive a version, or bring it back."""
+    ) -> bool:
+        """Archive a version, or bring it back; False when it can't be, since it is deployed."""
         with self._database.write() as connection:
+            models.hold(connection, model)
             id_ = models.version_id(connection, model, version)
+            if status is VersionStatus.ARCHIVED and deployments.is_in_force(connection, id_):
+                return False
             models.change_version(connection, id_, status=status.value)
             models.add_event(connection, event)
+            return True
 
     def set_gates(self, model: str, gates: Sequence[str], event: RegistryEvent) -> None:
         """Write a model's gates in place of those before."""
         with self._database.write() as connection:
-            models.change_model(connection, model, gates=[clean(gate) for gate in gates])
+            models.hold(connection, model)
+            models.set_gates(connection, model, gates)
             models.add_event(connection, event)
+
+    def add_gates(self, model: str, gates: Sequence[str], event: RegistryEvent) -> None:
+        """Write gates beside those that a model has; nothing when it has them all."""
+        with self._database.write() as connection:
+            there = models.gates_now(connection, model)
+            if not set(gates) <= set(there):
+                models.set_gates(connection, model, list(dict.fromkeys([*there, *gates])))
+                models.add_event(connection, event)
+
+    def remove_gate(self, model: str, gate: str, event: RegistryEvent) -> bool:
+        """Take a gate away; False, and nothing is written, when the model does not have it."""
+        with self._database.write() as connection:
+            there = models.gates_now(connection, model)
+            if gate not in there:
+                return False
+            models.set_gates(connection, model, [kept for kept in there if kept != gate])
+            models.add_event(connection, event)
+            return True
 
     def set_alias(self, model: str, alias: str, version: int | None, event: RegistryEvent) -> None:
         """Have an alias mean a version; None takes it away."""
@@ -106,11 +145,17 @@ class Names:
     ) -> int | None:
         """Put a version on a target; returns the deployment's id.
 
-        None, and nothing is written, when another deployment is in force by now than the one
-        that it replaces.
+        None, and nothing is written, when things are no longer as they were when it was
+        judged: another deployment is in force than the one that it replaces, the version has
+        been archived, or the model has other gates.
         """
         with self._database.write() as connection:
             id_ = models.version_id(connection, deployment.model, deployment.version)
+            if deployment.action == "deploy":
+                gates = models.gates_now(connection, deployment.model)
+                judged = [clean(result.rule) for result in deployment.gates]
+                if gates != judged or models.is_archived(connection, id_):
+                    return None
             number = deployments.add_deployment(connection, id_, deployment)
             if number is not None:
                 models.add_judgement(connection, id_, judgement)

@@ -261,7 +261,7 @@ def add_gate(
 ) -> None:
     """Add a gate to a model."""
     with Workspace.open() as workspace:
-        workspace.registry.set_gates(name, [*workspace.registry.model(name).gates, rule])
+        workspace.registry.add_gates(name, [rule])
     out.print(Text(f"{name}: {rule}"))
 
 
@@ -269,10 +269,7 @@ def add_gate(
 def remove_gate(name: Name, rule: Annotated[str, typer.Argument()]) -> None:
     """Take a gate away from a model."""
     with Workspace.open() as workspace:
-        rules = list(workspace.registry.model(name).gates)
-        if rule not in rules:
-            raise UserError(f"The model {name!r} has no gate {rule!r}; it has: {'; '.join(rules)}.")
-        workspace.registry.set_gates(name, [kept for kept in rules if kept != rule])
+        workspace.registry.remove_gate(name, rule)
 
 
 # Deployments

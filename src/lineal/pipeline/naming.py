@@ -14,6 +14,8 @@ from lineal.errors import ParameterError
 
 _FORBIDDEN = re.compile(r"[@:/\x00-\x1f\x7f]|^\s|\s$")
 
+_VERSION = re.compile(r"[vV]?[0-9]+")
+
 
 @dataclass(frozen=True, slots=True)
 class DatasetName:
@@ -49,10 +51,40 @@ def check_name(name: str, kind: str) -> str:
     """
     if not name or _FORBIDDEN.search(name):
         raise ParameterError(
-            f"{name!r} can't be the name of a {kind}: it must not be empty, begin or end with a"
+            f"{name!r} can't be the name of {_a(kind)}: it must not be empty, begin or end with a"
             " blank, or hold @, :, / or control characters, which references use."
         )
     return name
+
+
+def check_alias(alias: str) -> str:
+    """An alias that can't be taken for a version.
+
+    Raises:
+        ParameterError: it can't be one.
+    """
+    return _check_no_version(check_name(alias, "alias"), "alias")
+
+
+def check_target(target: str) -> str:
+    """A deployment target that can't be taken for a version.
+
+    Raises:
+        ParameterError: it can't be one.
+    """
+    return _check_no_version(check_name(target, "target"), "target")
+
+
+def _check_no_version(name: str, kind: str) -> str:
+    if _VERSION.fullmatch(name):
+        raise ParameterError(
+            f"{name!r} can't be the name of {_a(kind)}, because MODEL@{name} means a version."
+        )
+    return name
+
+
+def _a(kind: str) -> str:
+    return f"an {kind}" if kind == "alias" else f"a {kind}"
 
 
 def outputs_of(outputs: Any) -> tuple[Any, dict[str, str]]:

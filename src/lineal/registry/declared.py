@@ -55,16 +55,8 @@ def carry_out(catalog: Catalog, run: RunRecord, declared: Iterable[Declared]) ->
         if item.kind == "dataset":
             catalog.names.name_dataset(item.name, item.digest, _origin(execution))
             continue
-        known = catalog.names.model(item.name)
-        same = [v.version for v in known.versions if v.artifact == item.digest] if known else []
-        if same:
-            if item.alias is not None and known and known.aliases.get(item.alias) != same[0]:
-                registry.alias(item.name, item.alias, same[0])
-            continue
         version = version_of(catalog, run, execution, item.name, item)
-        made = registry.register(version, rules=item.gates, alias=item.alias)
-        for key, value in item.tags.items():
-            registry.tag(item.name, made.version, key, value)
+        registry.ensure(version, rules=item.gates, alias=item.alias)
 
 
 def register_output(
@@ -138,6 +130,7 @@ def version_of(
         signature=_signature(catalog, execution, artifact),
         metrics=tuple(judged),
         description=item.description if item else "",
+        tags=item.tags if item else {},
     )
 
 
@@ -192,17 +185,21 @@ def _model(
 def _judged(run: RunRecord, digest: Digest, item: Declared | None) -> Iterator[JudgedMetric]:
     """The numbers a model is judged by.
 
-    Those of the step that was named, or that were given; else those of the steps that took
-    the model; else all of the run.
+    Those that were given, or that the named step measured, and no others; else those of the
+    steps that came of the model, however many steps later; else those of the step that made
+    it; else, where it went into no step, all of the run.
     """
     if item is not None and item.metrics is not None:
         yield from item.metrics
         return
-    judges = [item.judges] if item is not None and item.judges is not None else [
-        e for e in run.executions if any(given.digest == digest for given in e.inputs)
-    ]  # fmt: skip
-    of = {e.id for e in judges}
-    chosen = [m for m in run.metrics if m.execution_id in of] or list(run.metrics)
+    if item is not None and item.judges is not None:
+        chosen = [m for m in run.metrics if m.execution_id == item.judges.id]
+    else:
+        below = _downstream(run, digest)
+        makers = {e.id for e in run.executions if any(o.digest == digest for o in e.outputs)}
+        chosen = [m for m in run.metrics if m.execution_id in below]
+        chosen = chosen or [m for m in run.metrics if m.execution_id in makers]
+        chosen = chosen or ([] if below else list(run.metrics))
     # What holds over the whole comes before its slices.
     for metric in sorted(chosen, key=lambda metric: bool(metric.labels)):
         yield JudgedMetric(
@@ -211,6 +208,18 @@ def _judged(run: RunRecord, digest: Digest, item: Declared | None) -> Iterator[J
             labels=dict(metric.labels),
             execution_id=metric.execution_id,
         )
+
+
+def _downstream(run: RunRecord, digest: Digest) -> set[int]:
+    """The executions of a run that took a value, or what came of it."""
+    reached: set[int] = set()
+    steps: set[str] = set()
+    for execution in run.executions:  # in the order declared, so what is above comes first
+        for given in execution.inputs:
+            if given.digest == digest or (given.source is not None and given.source.step in steps):
+                reached.add(execution.id)
+                steps.add(execution.step)
+    return reached
 
 
 def _signature(

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from lineal.errors import GateFailed, RegistryRefusal
-from lineal.pipeline.naming import check_name
+from lineal.pipeline.naming import check_target
 from lineal.records import (
     Approval,
     Deployment,
@@ -34,8 +34,34 @@ class Deploying(Lookups):
         for rule in rules:
             gates.parse(rule)
         self.model(name)
-        event = self._event("gate", name, details={"gates": list(rules)})
-        self._names.set_gates(name, list(dict.fromkeys(rules)), event)
+        kept = list(dict.fromkeys(rules))
+        self._names.set_gates(name, kept, self._event("gate", name, details={"set": kept}))
+
+    def add_gates(self, name: str, rules: Sequence[str]) -> None:
+        """Give a model these gates besides those it has.
+
+        Raises:
+            ParameterError: one can't be understood.
+        """
+        for rule in rules:
+            gates.parse(rule)
+        self.model(name)
+        self._names.add_gates(
+            name, rules, self._event("gate", name, details={"added": list(rules)})
+        )
+
+    def remove_gate(self, name: str, rule: str) -> None:
+        """Take a gate away from a model.
+
+        Raises:
+            RegistryRefusal: the model does not have it; names those it has.
+        """
+        there = self.model(name).gates
+        event = self._event("ungate", name, details={"removed": rule})
+        if not self._names.remove_gate(name, rule, event):
+            raise RegistryRefusal(
+                f"The model {name!r} has no gate {rule!r}; it has {'; '.join(there) or 'none'}."
+            )
 
     def approve(self, name: str, number: int, reason: str = "", by: str | None = None) -> None:
         """Say that a version may be deployed."""
@@ -69,7 +95,9 @@ class Deploying(Lookups):
             RegistryRefusal: it is archived, it is on the target already, or somebody else
                 deployed at the same time.
         """
-        return self._put(name, number, target, "deploy", reason, override=override, by=by)
+        check_target(target)
+        past = self._names.deployments(target)
+        return self._put(name, number, target, "deploy", reason, past, override=override, by=by)
 
     def rollback(
         self,
@@ -109,8 +137,9 @@ class Deploying(Lookups):
                 f" {current.reference}. `lineal deployments {target}` shows its history."
             )
         return self._put(
-            earlier.model, earlier.version, target, "rollback", reason, override=override, by=by
-        )
+            earlier.model, earlier.version, target, "rollback", reason, past,
+            override=override, by=by,
+        )  # fmt: skip
 
     def _put(
         self,
@@ -119,21 +148,21 @@ class Deploying(Lookups):
         target: str,
         action: str,
         reason: str,
+        past: Sequence[Deployment],
         *,
         override: bool,
         by: str | None,
     ) -> Deployment:
-        check_name(target, "target")
         version = self.version(name, number)
         if not reason.strip():
             raise RegistryRefusal(
                 f"To {action} needs a reason, for those who will ask later: --reason '…'."
             )
-        past = self._names.deployments(target)
         current = past[0] if past else None
         if current is not None and (current.model, current.version) == (name, number):
             raise RegistryRefusal(f"{version.reference} is on {target} already.")
-        if version.status is VersionStatus.ARCHIVED and not (override and action == "rollback"):
+        archived = version.status is VersionStatus.ARCHIVED
+        if archived and not (override and action == "rollback"):
             raise RegistryRefusal(
                 f"{version.reference} is archived and can't be deployed; `lineal model restore"
                 f" {version.reference}` brings it back."
@@ -148,7 +177,7 @@ class Deploying(Lookups):
                 + "; ".join(f"{f.rule}: {f.text.removesuffix('.')}" for f in failed)
                 + ". --override --reason '…' deploys it all the same, and is kept in the history."
             )
-        overridden = bool(failed)
+        overridden = bool(failed) or archived
         deployment = Deployment(
             id=0,
             target=target,
@@ -167,8 +196,9 @@ class Deploying(Lookups):
         id_ = self._names.deploy(deployment, replace(judgement, overridden=overridden), event)
         if id_ is None:
             raise RegistryRefusal(
-                f"Somebody else changed what is on {target} at the same moment; nothing was"
-                f" deployed. See `lineal deployments {target}`, then try again."
+                f"Somebody else changed what is on {target}, or {version.reference} itself, at the"
+                f" same moment; nothing was deployed. See `lineal deployments {target}`, then try"
+                " again."
             )
         return replace(deployment, id=id_)
 

@@ -7,7 +7,8 @@
     must beat production on f1                     or on a deployment target
     2 approvals                                    so many people have approved it
 
-A number that was not measured, or is not one, passes no gate.
+A number that was not measured, is not one, or was measured differently by several steps passes
+no gate.
 """
 
 from __future__ import annotations
@@ -34,10 +35,28 @@ class Term:
         inner = ", ".join(f"{k}={v}" for k, v in self.labels.items())
         return f"{self.key}({inner})" if inner else self.key
 
-    def value(self, metrics: Metrics) -> float | None:
-        """The number that was measured last; None where there is none."""
-        found = [m.value for m in metrics if m.key == self.key and dict(m.labels) == self.labels]
-        return found[-1] if found else None
+    def measured(self, metrics: Metrics) -> float:
+        """The number that was measured.
+
+        Raises:
+            NotMeasured: there is none, it is not one, or several steps gave different ones.
+        """
+        found = {m.value for m in metrics if m.key == self.key and dict(m.labels) == self.labels}
+        if not found:
+            raise NotMeasured(f"{self} is missing")
+        if any(math.isnan(value) for value in found):
+            raise NotMeasured(f"{self} is not a number")
+        if len(found) > 1:
+            numbers = " and ".join(f"{value:.6g}" for value in sorted(found))
+            raise NotMeasured(
+                f"{self} was measured by several steps ({numbers}), and `metrics=` did not say"
+                " which counts"
+            )
+        return found.pop()
+
+
+class NotMeasured(Exception):
+    """Why a number can't be held against a gate, as a clause."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,49 +140,62 @@ def _result(
     if isinstance(gate, Approvals):
         text = f"{approvals} have approved, and {gate.count} must"
         passed, numbers = approvals >= gate.count, {"approvals": float(approvals)}
-    elif isinstance(gate, Bound):
-        passed, text, numbers = _bound(gate, metrics)
-    else:
-        passed, text, numbers = _beat(gate, metrics, rival(gate.rival))
+        return GateResult(rule=rule, passed=passed, text=text + ".", numbers=numbers)
+    try:
+        if isinstance(gate, Bound):
+            passed, text, numbers = _bound(gate, metrics)
+        else:
+            passed, text, numbers = _beat(gate, metrics, rival(gate.rival))
+    except NotMeasured as problem:
+        passed, text, numbers = False, str(problem), {}
     return GateResult(rule=rule, passed=passed, text=text + ".", numbers=numbers)
 
 
 def _bound(gate: Bound, metrics: Metrics) -> tuple[bool, str, dict[str, float]]:
-    values = [term.value(metrics) for term in gate.terms]
-    for term, value in zip(gate.terms, values, strict=True):
-        if value is None or math.isnan(value):
-            return False, f"{term} {'is not a number' if value is not None else 'is missing'}", {}
-    known = [value for value in values if value is not None]
-    numbers = {str(term): value for term, value in zip(gate.terms, known, strict=True)}
-    measured = known[0] if len(known) == 1 else abs(known[0] - known[1])
-    what = (
-        str(gate.terms[0])
-        if len(known) == 1
-        else " and ".join(f"{term} ({value:.6g})" for term, value in numbers.items())
-    )
-    passed = measured >= gate.limit if gate.least else measured <= gate.limit
-    verb = "is" if len(known) == 1 else "are apart by"
+    numbers = {str(term): term.measured(metrics) for term in gate.terms}
+    values = [term.measured(metrics) for term in gate.terms]
+    limit = gate.limit
+    if len(values) == 1:
+        value, what, slack = values[0], f"{gate.terms[0]} is", 0.0
+    else:
+        value = abs(values[0] - values[1])
+        told = " and ".join(f"{term} ({number:.6g})" for term, number in numbers.items())
+        what = f"{told} are apart by"
+        # 0.4 and 0.3 are apart by 0.1 for people, and by 0.10000000000000003 for a computer.
+        slack = 2 * math.ulp(max(map(abs, values)))
+    passed = value >= limit - slack if gate.least else value <= limit + slack
     side = "at least" if gate.least else "at most"
-    return passed, f"{what} {verb} {measured:.6g}, and must be {side} {gate.limit:.6g}", numbers
+    shown, at = _told_apart(value, limit) if not passed else (f"{value:.6g}", f"{limit:.6g}")
+    return passed, f"{what} {shown}, and must be {side} {at}", numbers
 
 
 def _beat(
     gate: Beat, metrics: Metrics, rival: Metrics | None
 ) -> tuple[bool, str, dict[str, float]]:
-    own = gate.term.value(metrics)
-    if own is None or math.isnan(own):
-        return False, f"{gate.term} {'is missing' if own is None else 'is not a number'}", {}
+    own = gate.term.measured(metrics)
     if rival is None:
         return True, f"there is no other {gate.rival} to beat", {str(gate.term): own}
-    other = gate.term.value(rival)
-    if other is None or math.isnan(other):
-        return True, f"{gate.term} of the {gate.rival} was not measured", {str(gate.term): own}
-    numbers = {str(gate.term): own, gate.rival: other}
+    try:
+        other = gate.term.measured(rival)
+    except NotMeasured as problem:
+        raise NotMeasured(f"of the {gate.rival}, {problem}, so nothing shows it beaten") from None
+    shown, of_rival = _told_apart(own, other)
     return (
         own > other,
-        f"{gate.term} is {own:.6g}, and must be higher than the {gate.rival}'s {other:.6g}",
-        numbers,
+        f"{gate.term} is {shown}, and must be higher than the {gate.rival}'s {of_rival}",
+        {str(gate.term): own, gate.rival: other},
     )
+
+
+def _told_apart(one: float, other: float) -> tuple[str, str]:
+    """Two numbers with as many digits as it takes to see that they differ."""
+    for digits in (6, 9, 12, 17):
+        shown = f"{one:.{digits}g}", f"{other:.{digits}g}"
+        if shown[0] != shown[1]:
+            break
+    else:
+        shown = f"{one:.6g}", f"{other:.6g}"
+    return shown
 
 
 def _term(text: str) -> Term:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import os
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from difflib import get_close_matches
@@ -31,7 +32,7 @@ class Lookups:
 
     def __init__(self, catalog: Catalog, user: str | None = None) -> None:
         self._names = catalog.names
-        self._user = user or getpass.getuser()
+        self._user = user or _who()
 
     def models(self) -> list[Model]:
         """Every model with its versions, by name."""
@@ -124,6 +125,14 @@ class Lookups:
             details=details or {},
             reason=reason,
         )
+
+
+def _who() -> str:
+    """The user of the process; its number where, as in some containers, it has no name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid()) if hasattr(os, "getuid") else "unknown"
 
 
 def _unknown(kind: str, name: str, known: Sequence[str]) -> str:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from lineal.errors import RegistryRefusal
-from lineal.pipeline.naming import check_name
+from lineal.pipeline.naming import check_alias, check_name
 from lineal.records import ModelVersion, VersionStatus
 
 from . import gates
@@ -26,6 +26,8 @@ class Registry(Deploying):
     ) -> ModelVersion:
         """Register a model as the next version of its name, and hold it against the gates.
 
+        The version, its tags and alias, the gates and the history are one transaction.
+
         Args:
             version: All but its number and who registers it.
             rules: Gates that its model is to have besides those it has.
@@ -33,38 +35,74 @@ class Registry(Deploying):
 
         Raises:
             RegistryRefusal: the content is a version of this model already.
-            ParameterError: the name or a gate can't be understood.
+            ParameterError: the name, the alias or a gate can't be understood.
         """
+        number = self._add(version, rules, alias)
+        if number is None:
+            same = self._same(version)
+            raise RegistryRefusal(
+                f"This model is {same.reference if same else 'registered'} already; nothing has"
+                " been registered."
+            )
+        return self.version(version.model, number)
+
+    def ensure(
+        self, version: ModelVersion, *, rules: Sequence[str] = (), alias: str | None = None
+    ) -> ModelVersion:
+        """The version with this content: registered now, or the one that it is already.
+
+        What is found again is given the gates and the alias that it lacks, so that a gate
+        written into a pipeline counts although its model has not changed.
+        """
+        number = self._add(version, rules, alias)
+        if number is not None:
+            return self.version(version.model, number)
+        same = self._same(version)
+        assert same is not None, "what the catalog refused as known is there: nothing is deleted"
+        self.add_gates(same.model, rules)
+        if alias is not None and alias not in same.aliases:
+            self.alias(same.model, alias, same.version)
+        return self.version(same.model, same.version)
+
+    def _same(self, version: ModelVersion) -> ModelVersion | None:
+        known = self._names.model(version.model)
+        versions = known.versions if known else ()
+        return next((v for v in versions if v.artifact == version.artifact), None)
+
+    def _add(self, version: ModelVersion, rules: Sequence[str], alias: str | None) -> int | None:
         name = check_name(version.model, "model")
         for rule in rules:
             gates.parse(rule)
+        if alias is not None:
+            check_alias(alias)
         known = self._names.model(name)
-        same = [v for v in known.versions if v.artifact == version.artifact] if known else []
-        if same:
-            raise RegistryRefusal(
-                f"This model is {same[0].reference} already; nothing has been registered."
-            )
-        declared = list(dict.fromkeys([*(known.gates if known else ()), *rules]))
+        there = known.gates if known else ()
         version = replace(
-            version, created_by=version.created_by or self._user, created_at=datetime.now(UTC)
+            version,
+            created_by=version.created_by or self._user,
+            created_at=datetime.now(UTC),
+            aliases=() if alias is None else (alias,),
         )
+        events = [self._event("register", name, details={"artifact": version.artifact})]
+        events += [
+            self._event("tag", name, details={"key": key, "value": value})
+            for key, value in version.tags.items()
+        ]
+        if alias is not None:
+            before = known.aliases.get(alias) if known else None
+            events.append(self._event("alias", name, details={"alias": alias, "before": before}))
+        new = [rule for rule in dict.fromkeys(rules) if rule not in there]
+        if new:
+            events.append(self._event("gate", name, details={"added": new}))
         judgement = None
-        if declared:
+        if declared := [*there, *new]:
             results = self._judge(declared, version, approvals=0)
             judgement = self._judgement(version, "register", results)
-        event = self._event("register", name, details={"artifact": version.artifact})
-        number = self._names.add_version(version, event, judgement)
-        if declared != list(known.gates if known else ()):
-            self._names.set_gates(
-                name, declared, self._event("gate", name, details={"gates": declared})
-            )
-        if alias is not None:
-            self.alias(name, alias, number)
-        return self.version(name, number)
+        return self._names.add_version(version, events, gates=new, judgement=judgement)
 
     def alias(self, name: str, alias: str, number: int | None) -> None:
         """Have an alias mean a version; None takes it away."""
-        check_name(alias, "alias")
+        check_alias(alias)
         if number is not None:
             self.version(name, number)
         elif alias not in self.model(name).aliases:
@@ -103,7 +141,10 @@ class Registry(Deploying):
                     " deploy another version first."
                 )
         event = self._event("archive", name, number, reason=reason)
-        self._names.set_status(name, number, VersionStatus.ARCHIVED, event)
+        if not self._names.set_status(name, number, VersionStatus.ARCHIVED, event):
+            raise RegistryRefusal(
+                f"{name}@v{number} was deployed at the same moment, and has not been archived."
+            )
 
     def restore(self, name: str, number: int, reason: str = "") -> None:
         """Let an archived version be deployed again."""

@@ -21,8 +21,20 @@ METRICS = (
     metric("tpr", 0.9, sex="m"),
     metric("loss", float("nan")),
     metric("tpr", 0.5, sex="f", age="old"),
+    metric("far", 0.4, sex="f"),
+    metric("far", 0.3, sex="m"),
+    metric("twice", 0.3),
+    metric("twice", 0.8),
+    metric("same", 0.8),
+    metric("same", 0.8),
+    metric("near", 0.8999999999),
+    metric("endless", float("inf"), sex="f"),
+    metric("endless", float("inf"), sex="m"),
 )
-RIVALS = {"champion": (metric("f1", 0.8),), "production": (metric("f1", 0.7),)}
+RIVALS = {
+    "champion": (metric("f1", 0.8), metric("auc", float("nan"))),
+    "production": (metric("f1", 0.7),),
+}
 
 
 def result(rule: str, approvals: int = 0):
@@ -52,6 +64,15 @@ def result(rule: str, approvals: int = 0):
         ("must beat production on f1", True),
         ("must beat nobody on f1", True),
         ("must beat production on recall", False),
+        ("must beat production on auc", False),
+        ("must beat champion on auc", False),
+        ("max |far(sex=f) - far(sex=m)| 0.1", True),
+        ("min |far(sex=f) - far(sex=m)| 0.1", True),
+        ("max |far(sex=f) - far(sex=m)| 0.0999999", False),
+        ("max |endless(sex=f) - endless(sex=m)| 1", False),
+        ("min twice 0.1", False),
+        ("min same 0.8", True),
+        ("min near 0.9", False),
         ("2 approvals", False),
     ],
 )
@@ -76,9 +97,22 @@ def test_approvals_are_counted() -> None:
         ),
         ("must beat champion on f1", "f1 is 0.8, and must be higher than the champion's 0.8."),
         ("2 approvals", "0 have approved, and 2 must."),
+        ("min near 0.9", "near is 0.8999999999, and must be at least 0.9."),
+        (
+            "min twice 0.1",
+            (
+                "twice was measured by several steps (0.3 and 0.8), and `metrics=` did not say"
+                " which counts."
+            ),
+        ),
+        (
+            "must beat production on auc",
+            "of the production, auc is missing, so nothing shows it beaten.",
+        ),
     ],
 )
 def test_a_failed_gate_tells_the_numbers(rule: str, text: str) -> None:
+    assert not result(rule).passed
     assert result(rule).text == text
 
 

@@ -193,3 +193,146 @@ def test_a_dataset_gets_a_version_when_its_content_is_new(catalog, registry, can
     ]  # fmt: skip
     with pytest.raises(ReferenceNotFound, match="there are d"):
         registry.dataset("e")
+
+
+@pytest.mark.parametrize("alias", ["", "a@b", "v7", "7"])
+def test_a_bad_alias_or_gate_registers_nothing(registry, candidate, alias):
+    with refused(registry, ParameterError, match="of an alias"):
+        registry.register(candidate(), alias=alias)
+    with refused(registry, ParameterError, match="can't be understood"):
+        registry.register(candidate(), rules=("min auc high",))
+
+
+def test_a_target_that_reads_as_a_version_is_refused(registry, candidate):
+    registry.register(candidate())
+    with refused(registry, ParameterError, match="means a version"):
+        registry.deploy("fraud", 1, "v2", reason="x")
+
+
+def test_a_registration_that_breaks_off_leaves_no_version_without_its_gates(
+    registry, candidate, monkeypatch
+):
+    from lineal.catalog import models
+
+    version = candidate(auc=0.1)
+
+    def broken(*_):
+        raise OSError("the disk is gone")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(models, "add_event", broken)
+        with refused(registry, OSError, match="disk"):
+            registry.register(version, rules=("min auc 0.9",), alias="champion")
+    assert registry.register(version, rules=("min auc 0.9",)).reference == "fraud@v1"
+    assert registry.model("fraud").gates == ("min auc 0.9",)
+
+
+def test_what_is_found_again_gets_the_gates_and_the_alias_it_lacks(registry, candidate):
+    version = candidate(auc=0.8)
+    assert registry.ensure(version).version == 1
+    assert registry.ensure(version, rules=("min auc 0.9",), alias="champion").version == 1
+    found = registry.model("fraud")
+    assert (found.gates, found.aliases) == (("min auc 0.9",), {"champion": 1})
+    events = len(registry.history("fraud"))
+    registry.ensure(version, rules=("min auc 0.9",), alias="champion")
+    assert len(registry.history("fraud")) == events
+    with refused(registry, GateFailed, match="may not be deployed"):
+        registry.deploy("fraud", 1, "production", reason="x")
+
+
+def test_content_that_another_process_registers_meanwhile_is_found_again(
+    registry, candidate, monkeypatch
+):
+    version = candidate()
+    registry.register(version)
+    real, asked = registry._names.model, []
+
+    def late(name):
+        asked.append(name)
+        return None if len(asked) == 1 else real(name)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(registry._names, "model", late)
+        assert registry.ensure(version).version == 1
+    assert len(registry.model("fraud").versions) == 1
+
+
+def test_gates_are_added_and_removed_one_by_one(registry, candidate):
+    registry.register(candidate())
+    registry.add_gates("fraud", ["min auc 0.9", "2 approvals"])
+    registry.add_gates("fraud", ["min auc 0.9"])
+    registry.remove_gate("fraud", "2 approvals")
+    assert registry.model("fraud").gates == ("min auc 0.9",)
+    assert [e.action for e in registry.history("fraud")] == ["register", "gate", "ungate"]
+    with refused(registry, match=r"no gate '2 approvals'; it has min auc 0\.9"):
+        registry.remove_gate("fraud", "2 approvals")
+
+
+@pytest.mark.parametrize("change", ["archive", "gate", "deploy"])
+def test_a_deployment_that_was_judged_on_what_has_changed_is_refused(
+    registry, candidate, monkeypatch, change
+):
+    registry.register(candidate(auc=0.8))
+    registry.register(candidate(auc=0.8))
+    registry.deploy("fraud", 2, "production", reason="first")
+    write = registry._names.deploy
+
+    def meanwhile(*args):
+        monkeypatch.setattr(registry._names, "deploy", write)
+        if change == "archive":
+            registry.archive("fraud", 1)
+        elif change == "gate":
+            registry.add_gates("fraud", ["min auc 0.9"])
+        else:
+            registry.register(candidate())
+            registry.deploy("fraud", 3, "production", reason="meanwhile")
+        return write(*args)
+
+    monkeypatch.setattr(registry._names, "deploy", meanwhile)
+    with pytest.raises(RegistryRefusal, match="at the same moment"):
+        registry.deploy("fraud", 1, "production", reason="late")
+    assert registry.in_force()[0].version == (3 if change == "deploy" else 2)
+
+
+def test_a_rollback_does_not_undo_what_was_deployed_after_it_was_decided(
+    registry, candidate, monkeypatch
+):
+    for number in (1, 2, 3):
+        registry.register(candidate())
+        if number < 3:
+            registry.deploy("fraud", number, "production", reason="x")
+    write = registry._names.deploy
+
+    def meanwhile(*args):
+        monkeypatch.setattr(registry._names, "deploy", write)
+        registry.deploy("fraud", 3, "production", reason="the mended one")
+        return write(*args)
+
+    monkeypatch.setattr(registry._names, "deploy", meanwhile)
+    with pytest.raises(RegistryRefusal, match="at the same moment"):
+        registry.rollback("production", reason="2 is bad")
+    assert registry.in_force()[0].version == 3
+
+
+def test_going_back_to_an_archived_version_takes_an_override_and_stands_out(registry, candidate):
+    for number in (1, 2):
+        registry.register(candidate())
+        registry.deploy("fraud", number, "production", reason="x")
+    registry.archive("fraud", 1)
+    with refused(registry, match="is archived"):
+        registry.rollback("production", reason="2 is bad")
+    made = registry.rollback("production", reason="2 is worse", override=True)
+    assert (made.version, made.overridden) == (1, True)
+    assert registry.history("fraud")[-1].details["overridden"] is True
+
+
+def test_a_user_without_a_name_can_act(catalog, monkeypatch):
+    import getpass
+
+    from lineal.registry import Registry
+
+    def nameless():
+        raise KeyError("getpwuid(): uid not found: 4711")
+
+    monkeypatch.setattr(getpass, "getuser", nameless)
+    assert Registry(catalog)._user

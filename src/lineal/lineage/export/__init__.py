@@ -20,6 +20,8 @@ FORMATS: dict[str, str] = {
     "mermaid": "mermaid",
     "dot": "dot",
     "graphml": "graphml",
+    "svg": "svg",
+    "html": "html",
 }
 """Name of a format -> the module here that has its ``write(graph) -> str``.
 

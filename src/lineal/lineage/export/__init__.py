@@ -22,6 +22,7 @@ FORMATS: dict[str, str] = {
     "graphml": "graphml",
     "svg": "svg",
     "html": "html",
+    "prov-json": "prov_json",
 }
 """Name of a format -> the module here that has its ``write(graph) -> str``.
 

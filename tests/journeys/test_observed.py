@@ -268,3 +268,23 @@ def test_everything_is_as_it_was_after_a_run(workspace: Workspace) -> None:
     before = (type(os.environ).__getitem__, threading.Thread.start, pq.read_table)
     workspace.run(peeking, {"way": "by_variable"})
     assert (type(os.environ).__getitem__, threading.Thread.start, pq.read_table) == before
+
+
+@task
+def never_reads(rows: int, rate: float = 0.1) -> int:
+    return rows
+
+
+@pipeline
+def with_an_unread_parameter() -> list[int]:
+    return never_reads.map([1, 2])
+
+
+def test_a_parameter_that_is_never_read_is_told_once_by_run_and_plan(
+    workspace: Workspace, caplog: pytest.LogCaptureFixture
+) -> None:
+    (planned,) = workspace.plan(with_an_unread_parameter).warnings
+    assert planned.startswith("never_reads never reads its parameter rate:")
+    with caplog.at_level(logging.WARNING, "lineal"):
+        workspace.run(with_an_unread_parameter)
+    assert [r.getMessage() for r in caplog.records if r.name == "lineal"] == [planned]

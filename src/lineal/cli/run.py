@@ -151,6 +151,8 @@ def _plan(
     out.print(
         f"{counts['reuse']} to reuse, {counts['execute']} to execute, {counts['wait']} waiting"
     )
+    for warning in plan.warnings:
+        out.print(Text(warning))
     if plan.stopped_at:
         out.print(
             Text(f"What follows depends on the value of {plan.stopped_at}, which is not known yet.")

@@ -15,6 +15,7 @@ from lineal.errors import DeclarationError, ParameterError
 
 from .options import TaskOptions
 from .tracing import current_trace, plain_call
+from .unread import unread_parameters
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -99,6 +100,17 @@ class Task(Generic[P, R]):
                 f" there are {', '.join(sorted(known))}."
             )
         return Task(self.fn, replace(self.options, **options))
+
+    @property
+    def warning(self) -> str | None:
+        """One line about parameters that the function never reads; None when it reads all."""
+        unread = [name for name in unread_parameters(self.fn) if name not in self.options.ignore]
+        if not unread:
+            return None
+        return (
+            f"{self.name} never reads its parameter{'s' * (len(unread) > 1)} {', '.join(unread)}:"
+            " use it, remove it, or begin its name with an underscore"
+        )
 
     def bind(
         self,

@@ -57,6 +57,9 @@ class Plan:
     """The output whose value the pipeline's body looks at, when that is not known yet:
     what follows can't be told before the step has run."""
 
+    warnings: tuple[str, ...] = ()
+    """One line for each task that declares a parameter which it never reads."""
+
     def counts(self) -> dict[str, int]:
         """How many steps would be reused, executed, or wait."""
         counts = {"reuse": 0, "execute": 0, "wait": 0}

@@ -28,7 +28,7 @@ from lineal.records import Edge, Node, NodeKind
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
-FORMATS = {"graphml": ".graphml", "mermaid": ".mmd"}
+FORMATS = {"graphml": ".graphml", "mermaid": ".mmd", "svg": ".svg"}
 DATA = Path(os.environ.get("LINEAL_TEST_DATA", ROOT.parent / "shared" / "data"))
 SAME_EVERYWHERE = ("frame", "file", "tree", "text", "value")
 """Kinds of artifacts whose digests do not depend on the machine."""

@@ -20,12 +20,16 @@
     │   ├── UndeclaredInput           it read what it does not take
     │   ├── OutputNotStorable         it returned what no codec can keep
     │   └── RunCancelled              somebody stopped the run
+    ├── ReplayError                   a past run that could not be run again
+    │   ├── ReplayFailed              its process broke down
+    │   └── EnvironmentNotBuilt       its packages can't be had here
     └── StoreError                    the store can't do what is asked of it
         ├── StoreVersionError         written by a newer lineal
         ├── StoreUnwritable           read-only, full, or not ours to write
         ├── BlobMissing               bytes that should be there are not
         ├── BlobCorrupt               bytes that are not what their address says
         ├── UntrustedPickle           loading would run code from a store that is not trusted
+        ├── FrozenRunRefused          a file that is not a frozen run as it was written
         └── CatalogBusy               another process holds the catalog for too long
 
 Each kind's docstring is its default message. A message is one paragraph that names
@@ -143,6 +147,18 @@ class RunCancelled(StepError):
     exit_code = 130
 
 
+class ReplayError(LinealError):
+    """A past run could not be run again; nothing is proved of it, neither way."""
+
+
+class ReplayFailed(ReplayError):
+    """The process of a replay ended without an answer; what it printed says why."""
+
+
+class EnvironmentNotBuilt(ReplayError):
+    """The recorded environment can't be built here; replay with --env current."""
+
+
 class StoreError(LinealError):
     """The store can't do what is asked of it."""
 
@@ -171,6 +187,10 @@ class UntrustedPickle(StoreError):
     """Loading this value would run code; only a store that is trusted may do that."""
 
     exit_code = 2
+
+
+class FrozenRunRefused(StoreError):
+    """The file is not a frozen run as it was written; nothing of it was taken in."""
 
 
 class CatalogBusy(StoreError):

@@ -34,7 +34,7 @@ from lineal.records import (
 )
 from lineal.references import Located, locate, run_behind, starting_point
 from lineal.registry import Registry, register_output
-from lineal.replay import Asked, Report, replay
+from lineal.replay import Asked, Frozen, Report, Thawed, Verified, freeze, replay, thaw, verify
 from lineal.running import ActiveRun, Run, RunOptions, Services, plan_pipeline, run_pipeline
 from lineal.running import start_run as open_block
 from lineal.running.opening import is_alive
@@ -247,6 +247,30 @@ class Workspace:
         """
         record = self.run_behind(reference)
         return replay(self.services, record, asked or Asked(), self._for_processes())
+
+    def verify(self, reference: str | None = None, *, data: bool = False) -> Verified:
+        """Check that all that a run reaches is there and as it was recorded.
+
+        Args:
+            reference: A run, or something that a run made; every run by default.
+            data: Whether every value is decoded, too, and its digest computed anew.
+        """
+        catalog = self.services.catalog
+        if reference is not None:
+            return verify(self.services, [self.run_behind(reference)], data=data)
+        return verify(self.services, [catalog.run(r.id) for r in catalog.runs()], data=data)
+
+    def freeze(self, reference: str, target: Path) -> Frozen:
+        """Write a run, with all it takes to replay it, to one file."""
+        return freeze(self.services, self.run_behind(reference), target)
+
+    def thaw(self, source: Path) -> Thawed:
+        """Take a frozen run into this store.
+
+        Raises:
+            FrozenRunRefused: the file was tampered with; nothing is taken in then.
+        """
+        return thaw(self.services, source)
 
     def run_behind(self, reference: str) -> RunRecord:
         """The run that a reference names, or that made what it names."""

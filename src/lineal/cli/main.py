@@ -26,7 +26,7 @@ app.command()(run)
 _COMMANDS: list[Any] = [
     inspect.runs, inspect.show, inspect.why, inspect.log, inspect.get,
     lineage.lineage, lineage.impact, lineage.path, lineage.graph,
-    replay.replay,
+    replay.replay, replay.verify, replay.freeze, replay.thaw,
     registry.deploy, registry.rollback, registry.deployments,
 ]  # fmt: skip
 for command in _COMMANDS:

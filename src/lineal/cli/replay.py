@@ -10,9 +10,10 @@ from rich.text import Text
 
 from lineal.errors import UserError
 from lineal.replay import Asked, Report, Tolerance, facts_of, write_report
+from lineal.running import to_json
 from lineal.workspace import Workspace
 
-from .render import err, out, print_json, table
+from .render import err, out, print_json, size, table
 
 FAILED = 1
 _COLOURS = {"identical": "green", "equivalent": "cyan", "different": "red", "not run": "yellow"}
@@ -70,6 +71,75 @@ def replay(
         err.print(f"wrote {write_report(report, output)}")
     if not report.accepted:
         raise typer.Exit(FAILED)
+
+
+def verify(
+    reference: Annotated[
+        str | None,
+        typer.Argument(metavar="[REF]", help="A run, or what a run made; every run by default."),
+    ] = None,
+    data: Annotated[
+        bool, typer.Option("--data", help="Decode every value, too, and digest it anew.")
+    ] = False,
+    json: AsJson = False,
+) -> None:
+    """Check that every recorded fact is present, and every byte as it was addressed."""
+    with Workspace.open() as workspace:
+        found = workspace.verify(reference, data=data)
+    if json:
+        print_json(found)
+    else:
+        for problem in found.problems:
+            out.print(
+                Text.assemble((problem.kind, "red"), f"  {problem.name}  {problem.digest}\n  "),
+                Text(problem.told),
+            )
+        values = f", {found.values} values decoded" if data else ""
+        gone = f" ({found.not_kept} without bytes)" if found.not_kept else ""
+        told = "sound" if found.sound else f"{len(found.problems)} problems"
+        out.print(
+            f"{found.runs} runs, {found.artifacts} artifacts{gone}, {found.blobs} blobs{values}:"
+            f" {told}"
+        )
+    if not found.sound:
+        raise typer.Exit(FAILED)
+
+
+def freeze(
+    reference: Annotated[str, typer.Argument(metavar="RUN", help="Run, or what a run made.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The file to write: run.tar.zst.")],
+    json: AsJson = False,
+) -> None:
+    """Write a run, with all it takes to replay it, to one file."""
+    with Workspace.open() as workspace:
+        frozen = workspace.freeze(reference, output)
+    if json:
+        print_json({**to_json(frozen), "path": str(frozen.path)})
+        return
+    out.print(
+        f"wrote {frozen.path}: {size(frozen.size)}, {frozen.runs} runs, {frozen.artifacts}"
+        f" artifacts, {frozen.blobs} blobs"
+    )
+    if frozen.not_kept:
+        out.print(Text(f"without bytes, as they were not kept: {', '.join(frozen.not_kept)}"))
+
+
+def thaw(
+    source: Annotated[Path, typer.Argument(metavar="FILE", help="What lineal freeze wrote.")],
+    json: AsJson = False,
+    store: Annotated[
+        str | None, typer.Option("--store", metavar="FOLDER", help="The store to take it into.")
+    ] = None,
+) -> None:
+    """Take a frozen run into a store; its values that are pickles run code when loaded."""
+    with Workspace.open(store) as workspace:
+        thawed = workspace.thaw(source)
+    if json:
+        print_json(thawed)
+    elif thawed.new:
+        out.print(f"took in run {thawed.run[:12]} as #{thawed.number}, with {thawed.blobs} blobs")
+    else:
+        out.print(f"run {thawed.run[:12]} is here already, as #{thawed.number}")
 
 
 def _tolerance(text: str | None) -> Tolerance:

@@ -12,17 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lineal import digests
-from lineal.errors import LinealError
+from lineal.errors import EnvironmentNotBuilt
 from lineal.records import Environment
 
 _SHOWN = 10
 _OWN = ("lineal", "pip", "setuptools", "uv")
 """Not installed as recorded: ours is linked, and the others don't take part in a run."""
 _COMPLETE = "lineal-complete"
-
-
-class EnvironmentNotBuilt(LinealError):
-    """The recorded environment can't be built here; replay with --env current."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

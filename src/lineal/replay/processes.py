@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from lineal.errors import LinealError, UserError
+from lineal.errors import ReplayFailed, UserError
 from lineal.records import Environment, RunRecord
 from lineal.running import Services
 
@@ -20,10 +20,6 @@ from .layout import code_of, lay_out, surroundings
 CHILD = "lineal.cli.child"
 """The module whose process does a job."""
 _SHOWN = 15
-
-
-class ReplayFailed(LinealError):
-    """The process of a replay ended without an answer; what it printed says why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ import typer
 from lineal._version import __version__
 from lineal.errors import LinealError, RunCancelled
 
-from . import inspect, lineage, registry, replay
+from . import datasets, deployments, inspect, lineage, models, replay
 from .render import err
 from .run import run
 
@@ -27,12 +27,12 @@ _COMMANDS: list[Any] = [
     inspect.runs, inspect.show, inspect.why, inspect.log, inspect.get,
     lineage.lineage, lineage.impact, lineage.path, lineage.graph,
     replay.replay, replay.verify, replay.freeze, replay.thaw,
-    registry.deploy, registry.rollback, registry.deployments,
+    deployments.deploy, deployments.rollback, deployments.deployments,
 ]  # fmt: skip
 for command in _COMMANDS:
     app.command()(command)
-app.add_typer(registry.models, name="model")
-app.add_typer(registry.datasets, name="dataset")
+app.add_typer(models.models, name="model")
+app.add_typer(datasets.datasets, name="dataset")
 
 
 # Typer carries its own copy of click; this is the root of what its parsing raises.

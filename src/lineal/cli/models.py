@@ -1,67 +1,36 @@
-"""Names: ``model``, ``dataset``, ``deploy``, ``rollback`` and ``deployments``."""
+"""Models: register them, name, describe and judge their versions, look at all of it."""
 
 from __future__ import annotations
 
-import re
 from typing import Annotated
 
 import typer
 from rich.text import Text
 
 from lineal.errors import UserError
-from lineal.records import Deployment, GateResult, Model, ModelVersion
+from lineal.records import Deployment, Model, ModelVersion
 from lineal.workspace import Workspace
 
 from .inspect import AsJson
 from .render import ago, facts, heading, out, print_json, state, table
+from .versions import (
+    By,
+    Name,
+    Reason,
+    VersionReference,
+    exactly,
+    gates_table,
+    number_of,
+    parse_version,
+)
 
 models = typer.Typer(no_args_is_help=True, help="Register models, name and judge their versions.")
-datasets = typer.Typer(no_args_is_help=True, help="Look at the versions of datasets.")
 gates = typer.Typer(no_args_is_help=True, help="Rules a version must pass to be deployed.")
 models.add_typer(gates, name="gate")
 
-VersionReference = Annotated[str, typer.Argument(metavar="MODEL@vN", help="A version of a model.")]
 ModelReference = Annotated[
     str, typer.Argument(metavar="MODEL[@vN]", help="A model, or a version of it.")
 ]
-Name = Annotated[str, typer.Argument(metavar="MODEL", help="The model's name.")]
-Reason = Annotated[str, typer.Option("--reason", help="Why, for those who will ask later.")]
-By = Annotated[str | None, typer.Option("--by", help="Who; the user by default.")]
-_VERSION = re.compile(r"v?(\d+)")
-
-
-def parse_version(reference: str) -> tuple[str, int | None]:
-    """``fraud@v3`` as a name and a number; the number is None where none is given.
-
-    Raises:
-        UserError: what stands after the @ is no version.
-    """
-    name, at, version = reference.partition("@")
-    if not at:
-        return name, None
-    return name, number_of(version)
-
-
-def number_of(version: str) -> int:
-    """``v3`` or ``3`` as a number.
-
-    Raises:
-        UserError: it is neither.
-    """
-    found = _VERSION.fullmatch(version)
-    if found is None:
-        raise UserError(f"{version!r} is no version; write it as v3.")
-    return int(found[1])
-
-
-def _exactly(reference: str) -> tuple[str, int]:
-    name, number = parse_version(reference)
-    if number is None:
-        raise UserError(f"Name a version of {name!r} too: {name}@v1.")
-    return name, number
-
-
-# Models
 
 
 @models.command("register")
@@ -88,7 +57,7 @@ def register_model(
         return
     out.print(Text(f"registered {version.reference}  {version.artifact.short}"))
     if judged:
-        out.print(_gates(judged[-1].results))
+        out.print(gates_table(judged[-1].results))
 
 
 @models.command("list")
@@ -135,7 +104,7 @@ def show_model(reference: ModelReference, json: AsJson = False) -> None:
         at = f" on {judgement.target}" if judgement.target else ""
         over = "  OVERRIDDEN" if judgement.overridden else ""
         heading(f"Judged to {judgement.stage}{at}, {judgement.at:%Y-%m-%d %H:%M}{over}")
-        out.print(_gates(judgement.results))
+        out.print(gates_table(judgement.results))
     if approved:
         heading("Approved by")
         out.print(facts([(a.by, f"{a.at:%Y-%m-%d %H:%M}  {a.reason}") for a in approved]))
@@ -192,7 +161,7 @@ def describe_model(reference: ModelReference, text: Annotated[str, typer.Argumen
 def archive_model(reference: VersionReference, reason: Reason = "") -> None:
     """Keep a version from being deployed."""
     with Workspace.open() as workspace:
-        workspace.registry.archive(*_exactly(reference), reason)
+        workspace.registry.archive(*exactly(reference), reason)
     out.print(Text(f"{reference} is archived"))
 
 
@@ -200,7 +169,7 @@ def archive_model(reference: VersionReference, reason: Reason = "") -> None:
 def restore_model(reference: VersionReference, reason: Reason = "") -> None:
     """Let an archived version be deployed again."""
     with Workspace.open() as workspace:
-        workspace.registry.restore(*_exactly(reference), reason)
+        workspace.registry.restore(*exactly(reference), reason)
     out.print(Text(f"{reference} is active"))
 
 
@@ -208,7 +177,7 @@ def restore_model(reference: VersionReference, reason: Reason = "") -> None:
 def approve_model(reference: VersionReference, reason: Reason = "", by: By = None) -> None:
     """Say that a version may be deployed."""
     with Workspace.open() as workspace:
-        workspace.registry.approve(*_exactly(reference), reason, by)
+        workspace.registry.approve(*exactly(reference), reason, by)
     out.print(Text(f"{reference} is approved"))
 
 
@@ -272,129 +241,6 @@ def remove_gate(name: Name, rule: Annotated[str, typer.Argument()]) -> None:
         workspace.registry.remove_gate(name, rule)
 
 
-# Deployments
-
-
-def deploy(
-    reference: VersionReference,
-    target: Annotated[str, typer.Argument(help="Such as production; any name you choose.")],
-    reason: Reason,
-    override: Annotated[
-        bool, typer.Option("--override", help="Deploy although a gate fails; it stands out.")
-    ] = False,
-    by: By = None,
-    json: AsJson = False,
-) -> None:
-    """Put a version of a model on a target; its gates must pass."""
-    with Workspace.open() as workspace:
-        made = workspace.registry.deploy(
-            *_exactly(reference), target, reason=reason, override=override, by=by
-        )
-    print_json(made) if json else _say_deployed(made)
-
-
-def rollback(
-    target: Annotated[str, typer.Argument(help="The target.")],
-    reason: Reason,
-    to: Annotated[
-        str | None, typer.Option("--to", metavar="vN", help="The version; the one before.")
-    ] = None,
-    override: Annotated[
-        bool, typer.Option("--override", help="Go back even to an archived version.")
-    ] = False,
-    by: By = None,
-    json: AsJson = False,
-) -> None:
-    """Put back the version that was on a target before, at once."""
-    with Workspace.open() as workspace:
-        made = workspace.registry.rollback(
-            target,
-            reason=reason,
-            to=None if to is None else number_of(to),
-            override=override,
-            by=by,
-        )
-    print_json(made) if json else _say_deployed(made)
-
-
-def deployments(
-    target: Annotated[str | None, typer.Argument(help="Only of this target.")] = None,
-    json: AsJson = False,
-) -> None:
-    """List what is deployed, with all that was before it; nothing is ever overwritten."""
-    with Workspace.open() as workspace:
-        found = workspace.registry.deployments(target)
-    if json:
-        print_json(found)
-        return
-    if not found:
-        out.print("Nothing is deployed yet: lineal deploy MODEL@vN TARGET --reason '…'.")
-        return
-    made = table("target", "version", "state", "when", "who", "how", "why")
-    for deployment in found:
-        in_force = deployment.succeeded_by is None
-        how = deployment.action + (" OVERRIDDEN" if deployment.overridden else "")
-        made.add_row(
-            Text(deployment.target),
-            Text(deployment.reference, style="bold" if in_force else ""),
-            Text("in force" if in_force else "past", style="green" if in_force else "dim"),
-            f"{deployment.at:%Y-%m-%d %H:%M:%S}",
-            Text(deployment.by),
-            Text(how, style="bold red" if deployment.overridden else ""),
-            Text(deployment.reason),
-        )
-    out.print(made)
-
-
-# Datasets
-
-
-@datasets.command("list")
-def list_datasets(json: AsJson = False) -> None:
-    """List the datasets."""
-    with Workspace.open() as workspace:
-        found = workspace.registry.datasets()
-    if json:
-        print_json(found)
-        return
-    if not found:
-        out.print("No datasets yet: lineal.dataset('NAME', value) in a pipeline makes one.")
-        return
-    made = table("dataset", "versions", "newest", "made")
-    for dataset in found:
-        last = dataset.versions[-1]
-        made.add_row(
-            Text(dataset.name), str(len(dataset.versions)), last.artifact.short,
-            ago(last.created_at),
-        )  # fmt: skip
-    out.print(made)
-
-
-@datasets.command("show")
-def show_dataset(
-    name: Annotated[str, typer.Argument(metavar="DATASET", help="Its name.")], json: AsJson = False
-) -> None:
-    """Show the versions of a dataset."""
-    with Workspace.open() as workspace:
-        dataset = workspace.registry.dataset(name)
-        artifacts = workspace.services.catalog.artifacts([v.artifact for v in dataset.versions])
-    if json:
-        print_json(dataset)
-        return
-    made = table("version", "content", "rows", "columns", "made", "by run")
-    for version in dataset.versions:
-        profile = artifacts[version.artifact].profile
-        made.add_row(
-            f"v{version.version}",
-            version.artifact.short,
-            str(profile.get("rows", "")),
-            str(len(profile["columns"])) if "columns" in profile else "",
-            ago(version.created_at),
-            f"#{version.execution_id >> 24}",
-        )
-    out.print(made)
-
-
 def _aliases(model: Model) -> str:
     return ", ".join(f"{alias}=v{number}" for alias, number in sorted(model.aliases.items()))
 
@@ -451,23 +297,3 @@ def _show_version(version: ModelVersion) -> None:
             where = ", ".join(f"{k}={v}" for k, v in metric.labels.items())
             made.add_row(Text(metric.key), Text(where), f"{metric.value:.6g}")
         out.print(made)
-
-
-def _gates(results: tuple[GateResult, ...]) -> object:
-    made = table("", "gate", "")
-    for result in results:
-        mark = Text("✓", style="green") if result.passed else Text("✗", style="bold red")
-        made.add_row(mark, Text(result.rule), Text(result.text))
-    return made
-
-
-def _say_deployed(deployment: Deployment) -> None:
-    over = Text("  A failed gate was overridden.", style="bold red")
-    out.print(
-        Text.assemble(
-            (deployment.reference, "bold"), " is on ", (deployment.target, "bold"),
-            over if deployment.overridden else "",
-        )
-    )  # fmt: skip
-    if deployment.gates:
-        out.print(_gates(deployment.gates))

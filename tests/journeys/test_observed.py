@@ -7,6 +7,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -288,3 +289,17 @@ def test_a_parameter_that_is_never_read_is_told_once_by_run_and_plan(
     with caplog.at_level(logging.WARNING, "lineal"):
         workspace.run(with_an_unread_parameter)
     assert [r.getMessage() for r in caplog.records if r.name == "lineal"] == [planned]
+
+
+@task
+def looks_for_leftovers() -> bool:
+    return any(Path(tempfile.gettempdir()).iterdir())
+
+
+@pipeline
+def looking() -> bool:
+    return looks_for_leftovers()
+
+
+def test_the_names_in_the_temporary_folder_decide_nothing(workspace: Workspace) -> None:
+    assert workspace.run(looking).execution("looks_for_leftovers").inputs == ()

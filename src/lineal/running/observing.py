@@ -14,6 +14,7 @@ from __future__ import annotations
 import os
 import sys
 import sysconfig
+import tempfile
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -68,7 +69,8 @@ class Observation:
 
     def looked_into(self, path: str) -> None:
         """A folder was listed."""
-        if not self._excluded(path):
+        # Libraries look for leftovers of their own among those of all other processes.
+        if path != _temporary_folder() and not self._excluded(path):
             self.listed[path] = None
 
     def _excluded(self, path: str) -> bool:
@@ -89,6 +91,11 @@ def observed_by(observation: Observation | None) -> Iterator[None]:
         yield
     finally:
         _observation.reset(token)
+
+
+@cache
+def _temporary_folder() -> str:
+    return _absolute(tempfile.gettempdir())
 
 
 @cache
@@ -238,6 +245,7 @@ def observing() -> Iterator[None]:
 
 
 def _install() -> None:
+    _temporary_folder()
     _system_roots()  # asked for here, so that what it reads is no step's reading
     _replace(type(os.environ), "__getitem__", _reading_a_variable)
     _replace(threading.Thread, "start", _starting_a_thread)

@@ -49,6 +49,18 @@ def new_catalog() -> Iterator[Catalog]:
         yield catalog
 
 
+def reaches_what_networkx_reaches(catalog: Catalog, made, derived, root) -> None:
+    graph = recorded(catalog, made, derived)
+    start = Start(artifacts=(DIGESTS[root],))
+    here = f"artifact:{DIGESTS[root]}"
+    for up, closure in ((True, nx.descendants), (False, nx.ancestors)):
+        flow = catalog.lineage(start, up=up, down=not up, depth=None, limit=1000)
+        found = {n for n in build(flow).nodes if n.startswith(("artifact:", "execution:"))}
+        assert found == closure(graph, here) | {here}
+        edges = {(e.source, e.target) for e in build(flow).edges if {e.source, e.target} <= found}
+        assert edges == set(graph.subgraph(found).edges)
+
+
 def recorded(catalog: Catalog, made, derived) -> nx.DiGraph:
     """Write steps (what they took, what they gave) and derivations; the same as a graph."""
     run = RunRecord(
@@ -103,17 +115,15 @@ def recorded(catalog: Catalog, made, derived) -> nx.DiGraph:
 @given(steps, parts, places)
 def test_the_recursive_query_reaches_what_networkx_reaches(made, derived, root):
     with new_catalog() as catalog:
-        graph = recorded(catalog, made, derived)
-        start = Start(artifacts=(DIGESTS[root],))
-        here = f"artifact:{DIGESTS[root]}"
-        for up, closure in ((True, nx.descendants), (False, nx.ancestors)):
-            flow = catalog.lineage(start, up=up, down=not up, depth=None, limit=1000)
-            found = {n for n in build(flow).nodes if n.startswith(("artifact:", "execution:"))}
-            assert found == closure(graph, here) | {here}
-            edges = {
-                (e.source, e.target) for e in build(flow).edges if {e.source, e.target} <= found
-            }
-            assert edges == set(graph.subgraph(found).edges)
+        reaches_what_networkx_reaches(catalog, made, derived, root)
+
+
+# Every example has a database of its own, which takes PostgreSQL a second to make.
+@settings(max_examples=5)
+@given(steps, parts, places)
+def test_postgresql_reaches_the_same(new_postgresql, made, derived, root):
+    with Catalog.open(new_postgresql()) as catalog:
+        reaches_what_networkx_reaches(catalog, made, derived, root)
 
 
 @settings(max_examples=40)

@@ -112,7 +112,9 @@ def values_of(connection: Connection, name: str, type_: TypeEngine[Any]) -> Tabl
     """Many values, bound as one parameter, as a table with the one column ``value``."""
     if is_sqlite(connection):
         return func.json_each(bindparam(name)).table_valued(column("value", type_))
-    return func.unnest(bindparam(name, type_=ARRAY(type_))).table_valued(column("value", type_))
+    many = func.unnest(bindparam(name, type_=ARRAY(type_))).table_valued(column("value", type_))
+    # PostgreSQL calls the column after the function unless it is told a name for it.
+    return many.render_derived()
 
 
 def exclude_others(connection: Connection, word: str) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator
+from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
@@ -92,17 +93,18 @@ def impact(connection: Connection, start: Start, *, page: int, limit: int) -> It
     yield _page(connection, start, [*seen, *(a for a in direct if a not in seen)], begin)
     seen.update(dict.fromkeys(direct))
     fresh: list[str] = []
-    for artifact in stream(connection, begin, most + 1):
-        if artifact in seen:
-            continue
-        if len(seen) >= most:
-            yield replace(_page(connection, start, fresh, begin), truncated=True)
-            return
-        seen[artifact] = None
-        fresh.append(artifact)
-        if len(fresh) >= page:
-            yield _page(connection, start, fresh, begin)
-            fresh = []
+    with closing(stream(connection, begin, most + 1)) as further:
+        for artifact in further:
+            if artifact in seen:
+                continue
+            if len(seen) >= most:
+                yield replace(_page(connection, start, fresh, begin), truncated=True)
+                return
+            seen[artifact] = None
+            fresh.append(artifact)
+            if len(fresh) >= page:
+                yield _page(connection, start, fresh, begin)
+                fresh = []
     if fresh:
         yield _page(connection, start, fresh, begin)
 

@@ -12,7 +12,7 @@ The statements are the same in both.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from typing import Any
 
 from sqlalchemy import (
@@ -75,13 +75,15 @@ def walk(
     return {row.artifact: row.depth for row in found[:limit]}, cut
 
 
-def stream(connection: Connection, start: Iterable[str], limit: int) -> Iterator[str]:
+def stream(connection: Connection, start: Iterable[str], limit: int) -> Generator[str, None, None]:
     """The artifacts made of some, those included, as the database comes across them."""
     chosen = {"start": packed(connection, start), "most": limit}
     statement = _once(connection, up=False, bounded=False)
     options = {"stream_results": True}
-    for row in connection.execute(statement, chosen, execution_options=options):
-        yield row[0]
+    # On PostgreSQL this is a cursor on the server, which stays until it is closed.
+    with connection.execute(statement, chosen, execution_options=options) as rows:
+        for row in rows:
+            yield row[0]
 
 
 _statements: dict[tuple[str, bool, bool], Select[Any]] = {}

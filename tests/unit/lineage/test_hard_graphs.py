@@ -13,6 +13,14 @@ from lineal.records import ExecutionStatus, NodeKind, Relation
 from .conftest import digest
 
 
+@pytest.fixture(params=["sqlite", "postgresql"], autouse=True)
+def database(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The walks are written in SQL that both databases must take alike."""
+    if request.param == "postgresql":
+        monkeypatch.setenv("LINEAL_CATALOG", request.getfixturevalue("new_postgresql")())
+    return str(request.param)
+
+
 def executions(graph) -> list[str]:
     return sorted(n.id for n in graph.of_kind(NodeKind.EXECUTION))
 

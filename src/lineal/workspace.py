@@ -5,7 +5,7 @@ from __future__ import annotations
 import atexit
 import os
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import cached_property
@@ -14,6 +14,7 @@ from typing import Any, Self
 from urllib.parse import unquote, urlparse
 
 from lineal.catalog import Batch, Catalog
+from lineal.comparing import Comparing
 from lineal.config import Settings, read_settings
 from lineal.digests.memo import StatMemo
 from lineal.errors import ConfigurationError, StoreUnwritable, UserError
@@ -29,7 +30,6 @@ from lineal.records import (
     Execution,
     ModelVersion,
     Node,
-    RunRecord,
     execution_id,
 )
 from lineal.references import Located, locate, run_behind, starting_point
@@ -49,7 +49,7 @@ IMPACT_LIMIT = 100_000
 """Artifacts that an impact goes to, unless told otherwise."""
 
 
-class Workspace:
+class Workspace(Comparing):
     """A store and its catalog, opened."""
 
     def __init__(self, services: Services, settings: Settings) -> None:
@@ -142,26 +142,6 @@ class Workspace:
         """Record the block as a run; options as those of `RunOptions`."""
         with open_block(self.services, name, self.options(**options), code_file) as active:
             yield active
-
-    def runs(
-        self,
-        where: str | None = None,
-        order_by: Sequence[str] | None = None,
-        limit: int | None = None,
-        experiment: str | None = None,
-    ) -> list[RunRecord]:
-        """Runs without their executions, newest first.
-
-        Args:
-            where: MLflow's filter grammar: ``metrics.auc > 0.9 and params.depth = '3'``.
-            order_by: Such as ``["metrics.auc DESC"]``.
-            limit: At most so many.
-            experiment: Only of this experiment.
-
-        Raises:
-            FilterError: the filter or order can't be understood.
-        """
-        return self.services.catalog.runs(where, order_by, limit, experiment)
 
     def get_run(self, reference: str) -> Run:
         """One run, by id or a unique beginning of it, number, name or ``latest``."""

@@ -98,7 +98,7 @@ def test_a_killed_run_is_lost_and_running_again_completes_it(
     process.send_signal(signal.SIGKILL)
     process.communicate()
     with Workspace.open(store) as workspace:
-        assert [r.status for r in workspace.runs()] == [RunStatus.LOST]
+        assert [r.status for r in workspace.list_runs()] == [RunStatus.LOST]
         lost = workspace.get_run("latest")
         committed = {e.step for e in lost.executions if e.outputs}
     assert committed or after == 1

@@ -157,7 +157,7 @@ def test_a_plan_says_what_a_run_would_do_and_runs_nothing(
     decisions = {s.step: s.decision for s in plan.steps}
     assert decisions["load"] == "execute"
     assert decisions["scale"] == decisions["judge"] == "wait"
-    assert workspace.runs() == []
+    assert workspace.list_runs() == []
     workspace.run(study)
     assert workspace.plan(study).counts() == {"reuse": 5, "execute": 0, "wait": 0}
 

@@ -51,7 +51,7 @@ def runs(
 ) -> None:
     """List runs, newest first."""
     with Workspace.open() as workspace:
-        records = workspace.runs(where, order_by, limit, experiment)
+        records = workspace.list_runs(where, order_by, limit, experiment)
     if json:
         print_json(records)
     elif records:

@@ -11,7 +11,7 @@ import typer
 from lineal._version import __version__
 from lineal.errors import LinealError, RunCancelled
 
-from . import datasets, deployments, inspect, lineage, models, replay
+from . import compare, datasets, deployments, inspect, lineage, models, replay
 from .render import err
 from .run import run
 
@@ -28,11 +28,13 @@ _COMMANDS: list[Any] = [
     lineage.lineage, lineage.impact, lineage.path, lineage.graph,
     replay.replay, replay.verify, replay.freeze, replay.thaw,
     deployments.deploy, deployments.rollback, deployments.deployments,
+    compare.diff, compare.compare, compare.card,
 ]  # fmt: skip
 for command in _COMMANDS:
     app.command()(command)
 app.add_typer(models.models, name="model")
 app.add_typer(datasets.datasets, name="dataset")
+datasets.datasets.command("diff")(compare.diff)
 
 
 # Typer carries its own copy of click; this is the root of what its parsing raises.

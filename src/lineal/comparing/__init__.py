@@ -4,19 +4,7 @@ It gathers what the catalog and the store know of things, and hands it to what c
 (`lineal.lineage.diff`) or draws it.
 """
 
-from .frames import runs_frame
-from .gathering import gather, side_of
-from .loading import Loader
-from .runs import ComparedMetric, ComparedParam, ComparedRun, Comparison, compare_runs
+from .journeys import Comparing
+from .runs import ComparedMetric, ComparedParam, ComparedRun, Comparison
 
-__all__ = [
-    "ComparedMetric",
-    "ComparedParam",
-    "ComparedRun",
-    "Comparison",
-    "Loader",
-    "compare_runs",
-    "gather",
-    "runs_frame",
-    "side_of",
-]
+__all__ = ["ComparedMetric", "ComparedParam", "ComparedRun", "Comparing", "Comparison"]

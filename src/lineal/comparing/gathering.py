@@ -45,7 +45,9 @@ def gather(services: Services, thing: Made) -> Side:
         executions=steps,
         codes=codes,
         artifacts=artifacts,
-        params=_params(thing.run, steps, artifacts),
+        # A value is compared by what went into it: not every parameter of its run did.
+        params=_params(thing.run, steps, artifacts)
+        | (dict(thing.run.params) if thing.execution is None else {}),
         metrics=metrics_of(thing, steps),
         environment=environment_of(services.catalog, thing.run),
         files=_files(services, thing.run),
@@ -113,13 +115,12 @@ def settings_of(
 def _params(
     run: RunRecord, steps: tuple[Execution, ...], artifacts: Mapping[Digest, Artifact]
 ) -> dict[str, str]:
-    """The run's parameters, and the settings of steps that say something else."""
-    told = {
-        name: value
-        for name, value in settings_of(steps, artifacts).items()
-        if run.params.get(name.rpartition(".")[2]) != value
-    }
-    return {**told, **run.params}
+    """The settings of steps; those that a parameter of the run gave, by its name alone."""
+    found: dict[str, str] = {}
+    for name, value in settings_of(steps, artifacts).items():
+        own = name.rpartition(".")[2]
+        found[own if run.params.get(own) == value else name] = value
+    return found
 
 
 def _files(services: Services, run: RunRecord) -> dict[str, Read]:

@@ -9,9 +9,17 @@ from typing import Any
 from lineal.catalog import Catalog, Start
 from lineal.digests.digest import Digest
 from lineal.errors import UserError
-from lineal.records import Artifact, Execution, RunRecord
+from lineal.records import (
+    Artifact,
+    DatasetVersion,
+    Deployment,
+    Execution,
+    ModelVersion,
+    RunRecord,
+)
 from lineal.records.step import RUN_SHIFT
 from lineal.references import locate, starting_point
+from lineal.running import Run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,3 +119,12 @@ def run_named(catalog: Catalog, reference: str) -> RunRecord:
     run = locate(catalog, reference, runs_only=True).run
     assert run is not None
     return run
+
+
+def reference_of(thing: Any) -> str:
+    """The reference to a thing that is given as its record, as a number or as text."""
+    if isinstance(thing, Run | RunRecord):
+        return f"run:{thing.id}"
+    if isinstance(thing, ModelVersion | DatasetVersion | Deployment):
+        return thing.reference
+    return thing.digest if isinstance(thing, Artifact) else str(thing)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from difflib import get_close_matches
 
@@ -67,7 +67,6 @@ class Comparison:
     """Those of the whole."""
     slices: tuple[ComparedMetric, ...] = ()
     """Those of slices."""
-    records: tuple[RunRecord, ...] = field(default=(), repr=False)
 
 
 def compare_runs(
@@ -97,7 +96,6 @@ def compare_runs(
         params=_params(chosen),
         metrics=tuple(row for row in rows if "[" not in row.name),
         slices=tuple(row for row in rows if "[" in row.name),
-        records=chosen,
     )
 
 

@@ -89,14 +89,20 @@ def _data(before: Side, after: Side, frames: Frames, key: Sequence[str]) -> list
             found.append(data_change(one, other, note=loaded))
         else:
             found.append(data_change(one, other, frames=loaded, key=key))
-    covered = {a.digest for a in (one, other) if a is not None}
+    told = {(_digest(one), _digest(other))}
     old, new = _values(before), _values(after)
     for place in dict.fromkeys([*old, *new]):
         pair = old.get(place), new.get(place)
-        digests = {None if a is None else a.digest for a in pair}
-        if len(digests) > 1 and not digests <= covered:
+        digests = _digest(pair[0]), _digest(pair[1])
+        # A value that goes by several names is told of once.
+        if digests[0] != digests[1] and digests not in told:
+            told.add(digests)
             found.append(_part(place, pair, frames, key))
     return found
+
+
+def _digest(artifact: Artifact | None) -> Digest | None:
+    return None if artifact is None else artifact.digest
 
 
 def _values(side: Side) -> dict[tuple[str, str], Artifact]:

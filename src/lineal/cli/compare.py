@@ -1,0 +1,80 @@
+"""Comparing on the command line: ``diff``, ``compare``, ``card``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lineal.workspace import Workspace
+
+from .differences import show_difference
+from .inspect import AsJson
+from .render import out, print_json
+from .side_by_side import show_comparison
+
+Reference = Annotated[
+    str,
+    typer.Argument(metavar="REF", help="A run, RUN:STEP, fraud@v3, transactions@v7, a digest, …"),
+]
+Key = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--key", metavar="COLUMN", help="A column that tells rows apart; may be repeated."
+    ),
+]
+
+
+def diff(before: Reference, after: Reference, key: Key = None, json: AsJson = False) -> None:
+    """Show what changed between two things: code, data, parameters, packages, metrics."""
+    with Workspace.open() as workspace:
+        found = workspace.diff(before, after, key)
+    if json:
+        print_json(found)
+    else:
+        show_difference(found)
+
+
+def compare(
+    runs: Annotated[list[str], typer.Argument(metavar="RUN…", help="The runs.")],
+    metric: Annotated[
+        list[str] | None,
+        typer.Option("--metric", help="Only this metric; may be repeated."),
+    ] = None,
+    lower: Annotated[
+        list[str] | None,
+        typer.Option("--lower", metavar="METRIC", help="Of this metric less is better."),
+    ] = None,
+    plot: Annotated[
+        Path | None, typer.Option("--plot", metavar="FILE.html", help="Write a page with plots.")
+    ] = None,
+    json: AsJson = False,
+) -> None:
+    """Show runs side by side: parameters, metrics, slices."""
+    with Workspace.open() as workspace:
+        found = workspace.compare(runs, metric, lower=lower or (), plot=plot)
+    if json:
+        print_json(found)
+        return
+    show_comparison(found)
+    if plot is not None:
+        out.print(f"wrote {plot}")
+
+
+def card(
+    reference: Annotated[
+        str, typer.Argument(metavar="REF", help="A model version: fraud@v3, fraud@production.")
+    ],
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Write it here instead of printing it.")
+    ] = None,
+) -> None:
+    """Write the card of a model version from what was recorded, as Markdown."""
+    with Workspace.open() as workspace:
+        text = workspace.card(reference)
+    if output is None:
+        typer.echo(text, nl=False)
+    else:
+        output.write_text(text, "utf-8")
+        out.print(f"wrote {output}")

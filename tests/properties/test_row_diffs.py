@@ -47,7 +47,7 @@ def rows_of(frame: pd.DataFrame, names: list[str]) -> list[tuple[Any, ...]]:
     return list(zip(*lists, strict=True)) if lists else []
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(frames(("k", "x", "y")), frames(("x", "k", "z")))
 def test_rows_by_content_are_what_a_multiset_says(before: pd.DataFrame, after: pd.DataFrame):
     found = rows_by_content(before, after)
@@ -58,7 +58,7 @@ def test_rows_by_content_are_what_a_multiset_says(before: pd.DataFrame, after: p
     assert found.unchanged == (old & new).total()
 
 
-@settings(max_examples=500)
+@settings(max_examples=250)
 @given(frames(("k", "l", "x", "y")), frames(("k", "l", "x", "y")), st.sampled_from(["k", "kl"]))
 def test_rows_by_key_are_what_looking_at_every_row_says(
     before: pd.DataFrame, after: pd.DataFrame, key: str

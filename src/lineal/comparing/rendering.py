@@ -10,6 +10,8 @@ from .card import CardFacts
 
 UNKNOWN = "not recorded"
 _MARKUP = re.compile(r"([\\`*_{}\[\]#|~!$])")
+_TURNS = re.compile(r"[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+"""Signs that turn the direction of what follows, beyond the place they stand in."""
 _BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
@@ -39,7 +41,7 @@ def markdown(value: Any) -> str:
         return f"{value:%Y-%m-%d %H:%M} UTC"
     if isinstance(value, float):
         return f"{value:.6g}"
-    text = _BREAKS.sub(" ", str(value)).strip() or UNKNOWN
+    text = _TURNS.sub("\ufffd", _BREAKS.sub(" ", str(value))).strip() or UNKNOWN
     text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     # Addresses are not made links by readers that look for them.
     return _MARKUP.sub(r"\\\1", text).replace("://", ":\\//").replace("www.", "www\\.")

@@ -30,6 +30,7 @@ from lineal.records import (
     Execution,
     ModelVersion,
     Node,
+    RunRecord,
     execution_id,
 )
 from lineal.references import Located, locate, run_behind, starting_point

@@ -6,7 +6,7 @@ pipeline has steps.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from rich.text import Text
@@ -18,6 +18,8 @@ from lineal.records import Edge, Node, NodeKind, Relation
 
 DEEPEST = 60
 """Levels that are drawn; what lies deeper is counted."""
+FEW_SLICES = 4
+"""Metrics of slices that are told one by one."""
 _BESIDE = (NodeKind.RUN, NodeKind.AGENT)
 _COLOURS = {
     NodeKind.DEPLOYMENT: "magenta", NodeKind.MODEL: "green", NodeKind.DATASET: "yellow",
@@ -97,7 +99,16 @@ class _Drawing:
 
     def _line(self, node: Node) -> Text:
         label = Text(node.label, style=_COLOURS.get(node.kind, ""))
+        for name in self._versions(node):
+            label = Text.assemble(label, " = ", (name, _COLOURS[NodeKind.DATASET]))
         return Text.assemble(label, (_told(node), "" if node.kind is NodeKind.EXECUTION else "dim"))
+
+    def _versions(self, node: Node) -> list[str]:
+        """The dataset versions that an artifact is; downwards they hang below it anyway."""
+        if not self.up or node.kind is not NodeKind.ARTIFACT:
+            return []
+        named = [self.graph.nodes[edge.source] for edge in self.graph.effects.get(node.id, ())]
+        return [n.label for n in named if n.kind is NodeKind.DATASET and n.id not in self.seen]
 
 
 def _told(node: Node) -> str:
@@ -121,12 +132,23 @@ def _told(node: Node) -> str:
 def _of_execution(facts: Any) -> list[str]:
     told = [f"run #{facts['run']}"] if "run" in facts else []
     told += [f"{name}={value}" for name, value in facts.get("params", {}).items()]
-    for name, value in facts.get("metrics", {}).items():
-        told.append(f"{name} {'not a number' if value is None else format(value, '.6g')}")
+    told += _measured(facts.get("metrics", {}))
     for word in ("code", "environment"):
         if word in facts:
             told.append(f"{word} {str(facts[word])[:12]}")
     return told
+
+
+def _measured(metrics: Mapping[str, float | None]) -> list[str]:
+    """Metrics over the whole before those of slices, which are only counted when many."""
+    whole = [name for name in metrics if "[" not in name]
+    slices = [name for name in metrics if "[" in name]
+    many = len(slices) > FEW_SLICES
+    told = []
+    for name in whole if many else [*whole, *slices]:
+        value = metrics[name]
+        told.append(f"{name} {'not a number' if value is None else format(value, '.6g')}")
+    return [*told, f"+{len(slices)} by slice"] if many else told
 
 
 def _metric(metric: Any) -> str:

@@ -23,6 +23,7 @@ FORMATS: dict[str, str] = {
     "svg": "svg",
     "html": "html",
     "prov-json": "prov_json",
+    "openlineage": "openlineage",
 }
 """Name of a format -> the module here that has its ``write(graph) -> str``.
 

@@ -97,9 +97,9 @@ def environment_differences(old: Environment | None, new: Environment | None) ->
         if before != after
     ]
     for name in _differing(old.variables, new.variables):
-        what = "thread count" if name in THREADS else name
+        what = "thread count: " if name in THREADS else ""
         was, now = _of(old.variables, name), _of(new.variables, name)
-        told.append(f"{what}: {name} was {was} and is {now}")
+        told.append(f"{what}{name} was {was} and is {now}")
     packages = _differing(old.distributions, new.distributions)
     for name in packages[:_MOST]:
         was, now = _of(old.distributions, name), _of(new.distributions, name)

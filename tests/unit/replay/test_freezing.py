@@ -67,7 +67,7 @@ def refused(tmp_path: Path, file: Path, reason: str) -> None:
     with Workspace.open(tmp_path / "other") as other:
         with pytest.raises(FrozenRunRefused, match=reason):
             other.thaw(file)
-        assert other.runs() == []
+        assert other.services.catalog.runs() == []
         assert not any(p.is_file() for p in (other.root / "blobs").rglob("*"))
 
 
@@ -106,7 +106,7 @@ def test_thawing_twice_changes_nothing(frozen: Path, tmp_path: Path) -> None:
         other.thaw(frozen)
         again = other.thaw(frozen)
         assert not again.new
-        assert len(other.runs()) == 1
+        assert len(other.services.catalog.runs()) == 1
 
 
 def test_a_run_that_reused_steps_brings_the_executions_it_reused(

@@ -24,6 +24,7 @@ FORMATS: dict[str, str] = {
     "html": "html",
     "prov-json": "prov_json",
     "openlineage": "openlineage",
+    "ro-crate": "ro_crate",
 }
 """Name of a format -> the module here that has its ``write(graph) -> str``.
 

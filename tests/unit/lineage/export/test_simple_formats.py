@@ -7,6 +7,7 @@ import json
 import random
 import re
 import stat
+import sys
 import warnings
 from pathlib import Path
 
@@ -161,3 +162,23 @@ def test_a_file_takes_the_place_of_another_and_can_be_written_again(tmp_path: Pa
     assert target.read_text(encoding="utf-8") == write(fraud(), "json")
     assert target.stat().st_mode & stat.S_IWUSR
     assert list(tmp_path.iterdir()) == [target]
+
+
+@pytest.mark.parametrize(
+    ("format_", "package"),
+    [("prov-json", "prov"), ("openlineage", "openlineage"), ("ro-crate", "rocrate")],
+)
+def test_a_missing_package_is_named_with_its_remedy(
+    format_: str, package: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Absent:
+        def find_spec(self, name: str, *rest: object) -> None:
+            if name.partition(".")[0] == package:
+                raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+    monkeypatch.delitem(sys.modules, f"lineal.lineage.export.{FORMATS[format_]}", raising=False)
+    for name in [n for n in sys.modules if n.partition(".")[0] == package]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setattr(sys, "meta_path", [Absent(), *sys.meta_path])
+    with pytest.raises(UserError, match=rf"{package}.*pip install 'lineal\[interchange\]'"):
+        write(fraud(), format_)

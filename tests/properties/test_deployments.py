@@ -24,9 +24,10 @@ def registry(tmp_path_factory):
     @contextmanager
     def fresh():
         with Workspace.open(tmp_path_factory.mktemp("store")) as workspace:
-            with workspace.start_run("models"):
-                for number in range(3):
+            for number in range(3):
+                with workspace.start_run("model"):
                     register("m", {"model": number})
+            assert [v.version for v in workspace.registry.model("m").versions] == [1, 2, 3]
             yield workspace.registry
 
     return fresh

@@ -67,7 +67,7 @@ docs: env  ## Build the documentation into site/; a broken link is an error.
 lock:  ## Resolve the requirements again, for every Python this project runs on.
 	@test -n "$(UV)" || { echo "\`make lock\` needs uv on the PATH." >&2; exit 2; }
 	$(UV) pip compile pyproject.toml --quiet --universal --python-version 3.11 --extra dev \
-		--generate-hashes --no-annotate --no-header --no-emit-index-url --no-emit-find-links \
+		--generate-hashes --no-strip-extras --no-annotate --no-header --no-emit-index-url --no-emit-find-links \
 		--upgrade -o $(LOCK)
 
 clean:  ## Remove what can be made again; the store stays.

@@ -214,7 +214,7 @@ def test_what_can_not_be_registered_fails_the_run_and_names_nothing(workspace):
 
     with pytest.raises(RegistryRefusal, match=r"step 'score.*' of run #1 made no model"):
         wrong.run()
-    (record,) = workspace.runs()
+    record = workspace.get_run("latest").record
     assert record.status is RunStatus.FAILED
     assert "made no model" in record.error
     assert (workspace.registry.models(), workspace.registry.datasets()) == ([], [])

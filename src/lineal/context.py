@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from lineal.errors import MissingFileError, ParameterError, UserError
-from lineal.pipeline.naming import DatasetName, Naming, check_name, rules_of
+from lineal.pipeline import Metrics
+from lineal.pipeline.handles import Handle
+from lineal.pipeline.naming import DatasetName, Naming, check_alias, check_name, rules_of
 from lineal.pipeline.tracing import current_trace, plain_call
 
 
@@ -55,7 +57,7 @@ class StepContext:
     artifacts: list[tuple[str, Any]] = field(default_factory=list)
     """Name and value of what was logged, in order."""
     names: list[Naming] = field(default_factory=list)
-    """What was named, in order; each is among the artifacts, under its `output`."""
+    """What was named, in order; each is among the artifacts, at its `place`."""
 
     def clear(self) -> None:
         """Forget what was said, before the step is executed again."""
@@ -239,7 +241,7 @@ def register(
         name: The model's name in the registry.
         model: The model, or a handle to it.
         metrics: The numbers it is judged by, or a handle to them; by default those of the
-            steps that take it, else all of the run.
+            steps that came of it, else of the one that made it.
         gates: Rules it has to pass to be deployed: ``min auc 0.9``; they are added to those
             that its model has.
         alias: An alias that is to mean this version.
@@ -247,12 +249,19 @@ def register(
         tags: Tags of the version.
 
     Raises:
-        ParameterError: it can't be a name.
+        ParameterError: it can't be a name, or the alias, the metrics or a gate are none.
         UserError: nothing is being recorded.
     """
     check_name(name, "model")
     if alias is not None:
-        check_name(alias, "alias")
+        check_alias(alias)
+    if not (metrics is None or isinstance(metrics, (Handle, Metrics))):
+        if not isinstance(metrics, Mapping):
+            raise ParameterError(
+                f"register({name!r}) was given metrics={metrics!r}; give what a step that measures"
+                " the model returned, or a mapping: metrics={'auc': 0.9}."
+            )
+        metrics = Metrics(metrics)
     _name(
         Naming(
             kind="model",
@@ -272,5 +281,7 @@ def _name(naming: Naming) -> None:
     if trace is not None:
         trace.names.append(naming)
     elif (context := _context()) is not None:
+        if isinstance(naming.metrics, Handle):
+            naming = replace(naming, metrics=Metrics(naming.metrics.value))
+        context.names.append(replace(naming, value=None, place=len(context.artifacts)))
         context.artifacts.append((naming.name, naming.value))
-        context.names.append(replace(naming, value=None, output=naming.name))

@@ -20,7 +20,7 @@ from typing import Any
 from lineal.catalog import Batch, Catalog
 from lineal.digests.digest import Digest
 from lineal.digests.identity import CodeIdentity, ValueIdentity
-from lineal.errors import LinealError, OutputNotStorable
+from lineal.errors import LinealError, OutputNotStorable, UserError
 from lineal.metrics import Journal
 from lineal.records import (
     Artifact,
@@ -87,6 +87,8 @@ class Recorder:
         self._failure: BaseException | None = None
         self.not_stored: dict[str, OutputNotStorable] = {}
         """By step: outputs that no codec could keep."""
+        self.refused: UserError | None = None
+        """Why the names that the run declared could not be given."""
         self._thread: threading.Thread | None = None
 
     def record(self, entry: Entry) -> None:
@@ -132,8 +134,19 @@ class Recorder:
         error: str | None,
         result: tuple[Output, ...],
         code: CodeSnapshot | None,
+        naming: Callable[[RunRecord], None] | None = None,
     ) -> RunRecord:
         """Write all that is left and end the run; returns its record when it is durable.
+
+        Args:
+            record: The run with its executions.
+            status: How it ended.
+            error: What made it end so.
+            result: What it returned.
+            code: The code it reached.
+            naming: Gives the names that a run that succeeds has declared. It is called with
+                the record when all but its end is durable; what it refuses makes the run a
+                failed one, and is kept in `refused`.
 
         Raises:
             StoreUnwritable: something could not be written; the run is then not marked as
@@ -153,6 +166,22 @@ class Recorder:
         if self.not_stored and status is RunStatus.FINISHED:
             status = RunStatus.FAILED
             error = "\n".join(str(problem) for problem in self.not_stored.values())
+        executions = tuple(
+            _failed(e, self.not_stored[e.step]) if e.step in self.not_stored else e
+            for e in record.executions
+        )
+        whole = replace(
+            record,
+            executions=executions,
+            status=status,
+            finished_at=finished_at,
+            metrics=self._catalog.metrics(record.number),
+        )
+        if naming is not None and status is RunStatus.FINISHED:
+            try:
+                naming(whole)
+            except UserError as refusal:
+                self.refused, status, error = refusal, RunStatus.FAILED, str(refusal)
         self._catalog.finish_run(
             self._run_number,
             status=status,
@@ -161,20 +190,7 @@ class Recorder:
             result=result,
             code=code,
         )
-        executions = tuple(
-            _failed(e, self.not_stored[e.step]) if e.step in self.not_stored else e
-            for e in record.executions
-        )
-        return replace(
-            record,
-            executions=executions,
-            status=status,
-            finished_at=finished_at,
-            error=error,
-            result=result,
-            code=code,
-            metrics=self._catalog.metrics(record.number),
-        )
+        return replace(whole, status=status, error=error, result=result, code=code)
 
     def artifact(self, digest: Digest) -> Artifact | None:
         """The record of a value that this run has written, if it has."""

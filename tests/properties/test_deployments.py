@@ -43,14 +43,23 @@ def test_history_is_a_chain_with_one_deployment_in_force(registry, actions):
 def check(registry, actions):
     model: dict[str, list[int]] = {target: [] for target in TARGETS}
     for action, target, version in actions:
-        try:
-            if action == "deploy":
-                made = registry.deploy("m", version, target, reason="r")
-            else:
+        was = model[target]
+        if action == "deploy":
+            if was[-1:] == [version]:
+                with pytest.raises(RegistryRefusal, match="already"):
+                    registry.deploy("m", version, target, reason="r")
+                continue
+            made = registry.deploy("m", version, target, reason="r")
+            assert made.version == version
+        else:
+            try:
                 made = registry.rollback(target, reason="r", to=version)
-        except (RegistryRefusal, ReferenceNotFound):
-            continue
-        model[target].append(made.version)
+            except (RegistryRefusal, ReferenceNotFound):
+                # Refused only where there is nothing, or nothing such, to go back to.
+                assert not was or version not in {*was} - {was[-1]}
+                continue
+            assert made.version in was
+        was.append(made.version)
     for target in TARGETS:
         past = registry._names.deployments(target)[::-1]
         assert [d.version for d in past] == model[target]

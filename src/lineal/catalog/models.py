@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -25,11 +25,12 @@ from lineal.records import (
     VersionStatus,
 )
 
-from .dialect import exclude_others, upsert
+from .dialect import among, exclude_others, packed, upsert
 from .rows import clean, compact, in_order, micros, moment
 from .runs import now
 from .tables import (
     approvals,
+    execution_tags,
     judgements,
     model_aliases,
     model_tags,
@@ -335,6 +336,15 @@ def events_of(connection: Connection, name: str) -> list[RegistryEvent]:
         )
         for row in rows
     ]
+
+
+def tagged(connection: Connection, ids: Iterable[int], key: str) -> dict[int, str]:
+    """The value of one tag of executions that have it, by execution."""
+    statement = select(execution_tags.c.execution_id, execution_tags.c.value).where(
+        execution_tags.c.key == key, among(connection, execution_tags.c.execution_id, "ids")
+    )
+    rows = connection.execute(statement, {"ids": packed(connection, ids)})
+    return {row.execution_id: row.value for row in rows}
 
 
 def gates_text(results: Sequence[GateResult]) -> str:

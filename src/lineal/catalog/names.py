@@ -195,6 +195,11 @@ class Names:
         with self._database.read() as connection:
             return models.events_of(connection, model)
 
+    def tagged(self, execution_ids: Sequence[int], key: str) -> dict[int, str]:
+        """The value of one tag of executions that have it, by execution."""
+        with self._database.read() as connection:
+            return models.tagged(connection, execution_ids, key)
+
     def deployments(self, target: str | None = None) -> list[Deployment]:
         """Every deployment, or those of one target, newest first."""
         with self._database.read() as connection:

@@ -12,6 +12,8 @@ from typing import Any
 
 from lineal.errors import ParameterError
 
+from .rules import parse
+
 _FORBIDDEN = re.compile(r"[@:/\x00-\x1f\x7f]|^\s|\s$")
 
 _VERSION = re.compile(r"[vV]?[0-9]+")
@@ -32,11 +34,11 @@ class Naming:
     """dataset or model"""
     name: str
     value: Any
-    """A handle, or a value; None where `output` says which it is."""
-    output: str = ""
-    """The output of the step that said so, when it was said inside one."""
+    """A handle, or a value; None where `place` says which it is."""
+    place: int = 0
+    """Where the value is among what the step logged, when it was said inside one."""
     metrics: Any = None
-    """Of a model: a handle or a mapping of the numbers it is judged by."""
+    """Of a model: a handle, or the `Metrics` it is judged by."""
     gates: tuple[str, ...] = ()
     alias: str | None = None
     description: str = ""
@@ -110,5 +112,12 @@ def outputs_of(outputs: Any) -> tuple[Any, dict[str, str]]:
 
 
 def rules_of(gates: str | Sequence[str]) -> tuple[str, ...]:
-    """Gates as a tuple, one alone included."""
-    return (gates,) if isinstance(gates, str) else tuple(gates)
+    """Gates as a tuple, one alone included.
+
+    Raises:
+        ParameterError: one can't be understood.
+    """
+    rules = (gates,) if isinstance(gates, str) else tuple(gates)
+    for rule in rules:
+        parse(rule)
+    return rules

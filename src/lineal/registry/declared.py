@@ -45,18 +45,25 @@ class Declared:
 
 
 def carry_out(catalog: Catalog, run: RunRecord, declared: Iterable[Declared]) -> None:
-    """Give the names that a finished run declared, in order.
+    """Give the names that a run which succeeds declared, in order; all of them, or none.
 
     Content that has its name already keeps it, so running again changes nothing.
+
+    Raises:
+        RegistryRefusal: what is to be registered is no model, or its bytes are not kept.
     """
     registry = Registry(catalog, run.user or None)
+    ready = []
     for item in declared:
         execution = item.execution or _maker(run, item.digest)
-        if item.kind == "dataset":
+        is_model = item.kind == "model"
+        version = version_of(catalog, run, execution, item.name, item) if is_model else None
+        ready.append((item, execution, version))
+    for item, execution, version in ready:
+        if version is None:
             catalog.names.name_dataset(item.name, item.digest, _origin(execution))
-            continue
-        version = version_of(catalog, run, execution, item.name, item)
-        registry.ensure(version, rules=item.gates, alias=item.alias)
+        else:
+            registry.ensure(version, rules=item.gates, alias=item.alias)
 
 
 def register_output(
@@ -116,6 +123,12 @@ def version_of(
             " register; run it again to the end."
         )
     output, artifact = _model(catalog, run, execution, item)
+    if artifact.stored is None:
+        raise RegistryRefusal(
+            f"The model that the step {execution.step!r} of run #{run.number} made is not kept, so"
+            " nobody could load what is deployed; declare the task without `persist=False`, and"
+            " run it again."
+        )
     judged = _judged(run, artifact.digest, item)
     return ModelVersion(
         model=name,

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from lineal.errors import GateFailed, RegistryRefusal
 from lineal.pipeline.naming import check_target
+from lineal.pipeline.rules import parse
 from lineal.records import (
     Approval,
     Deployment,
@@ -32,7 +33,7 @@ class Deploying(Lookups):
             ParameterError: one can't be understood.
         """
         for rule in rules:
-            gates.parse(rule)
+            parse(rule)
         self.model(name)
         kept = list(dict.fromkeys(rules))
         self._names.set_gates(name, kept, self._event("gate", name, details={"set": kept}))
@@ -44,7 +45,7 @@ class Deploying(Lookups):
             ParameterError: one can't be understood.
         """
         for rule in rules:
-            gates.parse(rule)
+            parse(rule)
         self.model(name)
         self._names.add_gates(
             name, rules, self._event("gate", name, details={"added": list(rules)})

@@ -12,9 +12,9 @@ from datetime import UTC, datetime
 
 from lineal.errors import RegistryRefusal
 from lineal.pipeline.naming import check_alias, check_name
+from lineal.pipeline.rules import parse
 from lineal.records import ModelVersion, VersionStatus
 
-from . import gates
 from .deploying import Deploying
 
 
@@ -72,7 +72,7 @@ class Registry(Deploying):
     def _add(self, version: ModelVersion, rules: Sequence[str], alias: str | None) -> int | None:
         name = check_name(version.model, "model")
         for rule in rules:
-            gates.parse(rule)
+            parse(rule)
         if alias is not None:
             check_alias(alias)
         known = self._names.model(name)

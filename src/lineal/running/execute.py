@@ -108,7 +108,7 @@ class Outcome:
     params: Mapping[str, str] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
     names: list[Naming] = field(default_factory=list)
-    """What was named, by output."""
+    """What was named, each with its place among what was logged."""
     observed: tuple[Input, ...] = ()
     """What the step was seen to read without being given it."""
     points: list[tuple[Any, ...]] = field(default_factory=list)
@@ -192,6 +192,7 @@ def _attempt_all(call: StepCall, outcome: Outcome, turn: Turn) -> None:
 
 
 def _attempt(call: StepCall, outcome: Outcome, seen: Observation | None) -> list[Produced]:
+    call.context.names.clear()  # what an attempt that failed has named does not count
     arguments, guards = call.load()
     positional, keywords = call.task.unbind(arguments)
     if seen is not None:

@@ -8,14 +8,14 @@ from typing import Any
 
 from lineal.context import current_step
 from lineal.recorder import Recorder
-from lineal.records import RunRecord, RunStatus
+from lineal.records import RunRecord
 from lineal.registry import carry_out
 
 from .base import RunOptions, Services
 from .body import Body
 from .capture import capturing
 from .launch import Ending
-from .naming import declared, names_inside
+from .naming import declared_in_block
 from .opening import open_run, tidy_up
 from .results import load_result
 from .run import Run
@@ -62,12 +62,12 @@ def start_run(
         error=ending.text,
         result=(),
         code=snapshot(services, [code_file] if code_file else []),
+        naming=lambda whole: carry_out(
+            services.catalog, whole, declared_in_block(whole, body.context)
+        ),
     )
-    if record.status is RunStatus.FINISHED:
-        names = names_inside(0, body.context.names)
-        carry_out(services.catalog, record, declared(record, names))
     active.complete(record)
     tidy_up(services)
-    raised: Any = ending.cancelled or ending.error
+    raised: Any = ending.cancelled or ending.error or recorder.refused
     if raised is not None:
         raise raised

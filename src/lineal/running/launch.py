@@ -14,7 +14,7 @@ from lineal.pipeline import Pipeline
 from lineal.pipeline.graph import Reference
 from lineal.pipeline.tracing import Trace, current_trace
 from lineal.recorder import Recorder
-from lineal.records import Output, RunStatus
+from lineal.records import Output, RunRecord, RunStatus
 from lineal.registry import carry_out
 
 from .base import Runner, RunOptions, Services
@@ -96,7 +96,11 @@ def _run(
         ending.error = session.failure
         if ending.error is None:
             found = collect(returned, _output_of(session), body.keep)
-            names = names_of(trace, session.names, body)
+            names = names_of(trace, body)
+
+    def name_all(whole: RunRecord) -> None:
+        carry_out(services.catalog, whole, declared(services.catalog, whole, names))
+
     runner.close(cancel=ending.cancelled is not None)
     if ending.cancelled is not None:
         session.cancel()
@@ -113,9 +117,9 @@ def _run(
             pipeline=pipeline,
             arguments=keep_arguments(services, arguments, trace.steps, recorder.artifact),
         ),
+        naming=name_all if options.naming else None,
     )
-    if record.status is RunStatus.FINISHED and options.naming:
-        carry_out(services.catalog, record, declared(record, names))
+    ending.error = ending.error or recorder.refused
     tidy_up(services)
     for line in session.warnings.values():
         logging.getLogger("lineal").warning(line)

@@ -20,7 +20,6 @@ from lineal.digests.digest import Digest
 from lineal.errors import LinealError, RunCancelled, StepFailed
 from lineal.metrics import Journal
 from lineal.pipeline.graph import Reference, StepNode
-from lineal.pipeline.naming import Naming
 from lineal.planning import Reuse
 from lineal.recorder import Recorder
 from lineal.records import Cause, Execution, Reason, execution_id
@@ -28,6 +27,7 @@ from lineal.records import Cause, Execution, Reason, execution_id
 from .base import Runner, RunOptions, Services
 from .deciding import Decided, Decider
 from .execute import Outcome, StepCall, own_traceback
+from .naming import SAID, text_of
 from .observed import told
 from .recording import (
     entry_of_failure,
@@ -77,8 +77,6 @@ class Session:
         self._unmet: dict[int, int] = {}
         self._dependents: dict[int, list[StepNode]] = {}
         self.executions: dict[int, Execution] = {}
-        self.names: dict[int, list[Naming]] = {}
-        """Position of a step -> what was named while it was executed."""
         self.warnings: dict[str, str] = {}
         """By task: one line about what its steps did unasked."""
         self.failure: BaseException | None = None
@@ -250,13 +248,14 @@ class Session:
             self._ready.extend(self._executing.pop(decided.key.digest, ()))
 
     def _succeeded(self, decided: Decided, outcome: Outcome) -> None:
+        if outcome.names:
+            logged = outcome.outputs[len(decided.node.task.outputs) :]
+            outcome.tags = {**outcome.tags, SAID: text_of(outcome.names, logged)}
         entry = entry_of_outcome(
             decided, outcome, self._run_id, self._run_number, self._shelf.identity_of
         )
         declared = outcome.outputs[: len(decided.node.task.outputs)]
         self._shelf.made(decided.node, declared, kept=decided.node.task.options.persist)
-        if outcome.names:
-            self.names[decided.node.position] = outcome.names
         options = decided.node.task.options
         if options.cache and options.persist and outcome.observed:
             line = told(decided.node.name, outcome.observed)

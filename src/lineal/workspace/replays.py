@@ -1,0 +1,60 @@
+"""How a workspace proves a run: replayed, verified, frozen into a file and thawed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lineal.config import Settings
+from lineal.replay import Asked, Frozen, Report, Thawed, Verified, freeze, replay, thaw, verify
+
+from .lookups import Lookups
+
+
+class Replays(Lookups):
+    """Running again, checking and carrying off what was recorded."""
+
+    settings: Settings
+
+    def replay(self, reference: str, asked: Asked | None = None) -> Report:
+        """Run a past run again, and compare every output with what was recorded.
+
+        Args:
+            reference: A run, or something that a run made.
+            asked: How; by default with its code, its data, its parameters and its seed.
+
+        Raises:
+            UserError: nothing answers to the reference, or it can't be replayed like this.
+            StoreError: the code, or an argument, is gone.
+        """
+        record = self.run_behind(reference)
+        return replay(self.services, record, asked or Asked(), self._for_processes())
+
+    def verify(self, reference: str | None = None, *, data: bool = False) -> Verified:
+        """Check that all that a run reaches is there and as it was recorded.
+
+        Args:
+            reference: A run, or something that a run made; every run by default.
+            data: Whether every value is decoded, too, and its digest computed anew.
+        """
+        catalog = self.services.catalog
+        if reference is not None:
+            return verify(self.services, [self.run_behind(reference)], data=data)
+        return verify(self.services, [catalog.run(r.id) for r in catalog.runs()], data=data)
+
+    def freeze(self, reference: str, target: Path) -> Frozen:
+        """Write a run, with all it takes to replay it, to one file."""
+        return freeze(self.services, self.run_behind(reference), target)
+
+    def thaw(self, source: Path) -> Thawed:
+        """Take a frozen run into this store.
+
+        Raises:
+            FrozenRunRefused: the file was tampered with; nothing is taken in then.
+        """
+        return thaw(self.services, source)
+
+    def _for_processes(self) -> dict[str, str]:
+        """The settings in force as variables, for a process that works elsewhere."""
+        given = self.settings.model_dump(exclude_none=True)
+        given["store"] = str(self.services.root)
+        return {f"LINEAL_{name.upper()}": str(value) for name, value in given.items()}

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from lineal.errors import UserError
 from lineal.workspace import Workspace
 
 from .differences import show_difference
@@ -69,9 +70,15 @@ def card(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="Write it here instead of printing it.")
     ] = None,
+    json: AsJson = False,
 ) -> None:
     """Write the card of a model version from what was recorded, as Markdown."""
+    if json and output is not None:
+        raise UserError("--json prints what the card says, and -o writes the card; choose one.")
     with Workspace.open() as workspace:
+        if json:
+            print_json(workspace.card_facts(reference))
+            return
         text = workspace.card(reference)
     if output is None:
         typer.echo(text, nl=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.text import Text
@@ -115,70 +115,89 @@ def alias_model(
     name: Name,
     alias: Annotated[str, typer.Argument(help="Such as champion.")],
     version: Annotated[str, typer.Argument(metavar="vN", help="The version it is to mean.")],
+    json: AsJson = False,
 ) -> None:
     """Have an alias mean a version."""
     with Workspace.open() as workspace:
-        workspace.registry.alias(name, alias, number_of(version))
-    out.print(Text(f"{name}@{alias} is v{number_of(version)}"))
+        changed = workspace.registry.alias(name, alias, number_of(version))
+    _say(changed, json, f"{name}@{alias} is v{number_of(version)}")
 
 
 @models.command("unalias")
-def unalias_model(name: Name, alias: Annotated[str, typer.Argument()]) -> None:
+def unalias_model(
+    name: Name,
+    alias: Annotated[str, typer.Argument(help="The alias.")],
+    json: AsJson = False,
+) -> None:
     """Take an alias away."""
     with Workspace.open() as workspace:
-        workspace.registry.alias(name, alias, None)
-    out.print(Text(f"{name} has no alias {alias} any more"))
+        changed = workspace.registry.alias(name, alias, None)
+    _say(changed, json, f"{name} has no alias {alias} any more")
 
 
 @models.command("tag")
 def tag_model(
     reference: ModelReference,
-    tag: Annotated[str, typer.Argument(metavar="KEY=VALUE")],
+    tag: Annotated[str, typer.Argument(metavar="KEY=VALUE", help="The tag.")],
+    json: AsJson = False,
 ) -> None:
     """Put a tag on a version, or on the model."""
     key, equals, value = tag.partition("=")
     if not equals:
         raise UserError(f"The tag {tag!r} has no value; write KEY=VALUE.")
     with Workspace.open() as workspace:
-        workspace.registry.tag(*parse_version(reference), key, value)
+        changed = workspace.registry.tag(*parse_version(reference), key, value)
+    _say(changed, json, f"{reference} has the tag {key}={value}")
 
 
 @models.command("untag")
-def untag_model(reference: ModelReference, key: Annotated[str, typer.Argument()]) -> None:
+def untag_model(
+    reference: ModelReference,
+    key: Annotated[str, typer.Argument(help="The tag's key.")],
+    json: AsJson = False,
+) -> None:
     """Take a tag off a version, or off the model."""
     with Workspace.open() as workspace:
-        workspace.registry.tag(*parse_version(reference), key, None)
+        changed = workspace.registry.tag(*parse_version(reference), key, None)
+    _say(changed, json, f"{reference} has no tag {key} any more")
 
 
 @models.command("describe")
-def describe_model(reference: ModelReference, text: Annotated[str, typer.Argument()]) -> None:
+def describe_model(
+    reference: ModelReference,
+    text: Annotated[str, typer.Argument(help="What it is.")],
+    json: AsJson = False,
+) -> None:
     """Say what a version, or the model, is."""
     with Workspace.open() as workspace:
-        workspace.registry.describe(*parse_version(reference), text)
+        changed = workspace.registry.describe(*parse_version(reference), text)
+    _say(changed, json, f"{reference} is described")
 
 
 @models.command("archive")
-def archive_model(reference: VersionReference, reason: Reason = "") -> None:
+def archive_model(reference: VersionReference, reason: Reason = "", json: AsJson = False) -> None:
     """Keep a version from being deployed."""
     with Workspace.open() as workspace:
-        workspace.registry.archive(*exactly(reference), reason)
-    out.print(Text(f"{reference} is archived"))
+        changed = workspace.registry.archive(*exactly(reference), reason)
+    _say(changed, json, f"{reference} is archived")
 
 
 @models.command("restore")
-def restore_model(reference: VersionReference, reason: Reason = "") -> None:
+def restore_model(reference: VersionReference, reason: Reason = "", json: AsJson = False) -> None:
     """Let an archived version be deployed again."""
     with Workspace.open() as workspace:
-        workspace.registry.restore(*exactly(reference), reason)
-    out.print(Text(f"{reference} is active"))
+        changed = workspace.registry.restore(*exactly(reference), reason)
+    _say(changed, json, f"{reference} is active")
 
 
 @models.command("approve")
-def approve_model(reference: VersionReference, reason: Reason = "", by: By = None) -> None:
+def approve_model(
+    reference: VersionReference, reason: Reason = "", by: By = None, json: AsJson = False
+) -> None:
     """Say that a version may be deployed."""
     with Workspace.open() as workspace:
-        workspace.registry.approve(*exactly(reference), reason, by)
-    out.print(Text(f"{reference} is approved"))
+        approval = workspace.registry.approve(*exactly(reference), reason, by)
+    _say(approval, json, f"{reference} is approved by {approval.by}")
 
 
 @models.command("history")
@@ -223,22 +242,34 @@ def add_gate(
     rule: Annotated[
         str,
         typer.Argument(
+            metavar="RULE",
             help="min auc 0.9 | max |tpr(sex=f) - tpr(sex=m)| 0.1 | must beat champion on f1"
-            " | 2 approvals"
+            " | 2 approvals",
         ),
     ],
+    json: AsJson = False,
 ) -> None:
     """Add a gate to a model."""
     with Workspace.open() as workspace:
-        workspace.registry.add_gates(name, [rule])
-    out.print(Text(f"{name}: {rule}"))
+        rules = workspace.registry.add_gates(name, [rule])
+    _say(rules, json, f"{name}: {rule}")
 
 
 @gates.command("remove")
-def remove_gate(name: Name, rule: Annotated[str, typer.Argument()]) -> None:
+def remove_gate(
+    name: Name,
+    rule: Annotated[str, typer.Argument(metavar="RULE", help="The gate, as `gate list` has it.")],
+    json: AsJson = False,
+) -> None:
     """Take a gate away from a model."""
     with Workspace.open() as workspace:
-        workspace.registry.remove_gate(name, rule)
+        rules = workspace.registry.remove_gate(name, rule)
+    _say(rules, json, f"{name} has no gate {rule} any more")
+
+
+def _say(changed: Any, json: bool, text: str) -> None:
+    """Tell what was changed: as the record that it is now, or in a sentence."""
+    print_json(changed) if json else out.print(Text(text))
 
 
 def _aliases(model: Model) -> str:

@@ -12,7 +12,7 @@ from lineal.lineage.diff import compare as compare_sides
 from lineal.records import RunRecord
 from lineal.running import Services
 
-from .card import card_of
+from .card import CardFacts, card_of
 from .frames import runs_frame
 from .gathering import side_of
 from .loading import LIMIT, Loader
@@ -127,4 +127,8 @@ class Comparing:
         """
         from .rendering import render
 
-        return render(card_of(self.services, reference_of(reference)))
+        return render(self.card_facts(reference))
+
+    def card_facts(self, reference: Any) -> CardFacts:
+        """What the card of a model version says, as records; see `card`."""
+        return card_of(self.services, reference_of(reference))

@@ -26,8 +26,8 @@ from .lookups import Lookups
 class Deploying(Lookups):
     """What a registry does to targets. What it refuses changes nothing."""
 
-    def set_gates(self, name: str, rules: Sequence[str]) -> None:
-        """Give a model these gates in place of those it has.
+    def set_gates(self, name: str, rules: Sequence[str]) -> tuple[str, ...]:
+        """Give a model these gates in place of those it has; returns those it has now.
 
         Raises:
             ParameterError: one can't be understood.
@@ -37,9 +37,10 @@ class Deploying(Lookups):
         self.model(name)
         kept = list(dict.fromkeys(rules))
         self._names.set_gates(name, kept, self._event("gate", name, details={"set": kept}))
+        return self.model(name).gates
 
-    def add_gates(self, name: str, rules: Sequence[str]) -> None:
-        """Give a model these gates besides those it has.
+    def add_gates(self, name: str, rules: Sequence[str]) -> tuple[str, ...]:
+        """Give a model these gates besides those it has; returns those it has now.
 
         Raises:
             ParameterError: one can't be understood.
@@ -50,9 +51,10 @@ class Deploying(Lookups):
         self._names.add_gates(
             name, rules, self._event("gate", name, details={"added": list(rules)})
         )
+        return self.model(name).gates
 
-    def remove_gate(self, name: str, rule: str) -> None:
-        """Take a gate away from a model.
+    def remove_gate(self, name: str, rule: str) -> tuple[str, ...]:
+        """Take a gate away from a model; returns those it has now.
 
         Raises:
             RegistryRefusal: the model does not have it; names those it has.
@@ -63,13 +65,15 @@ class Deploying(Lookups):
             raise RegistryRefusal(
                 f"The model {name!r} has no gate {rule!r}; it has {'; '.join(there) or 'none'}."
             )
+        return self.model(name).gates
 
-    def approve(self, name: str, number: int, reason: str = "", by: str | None = None) -> None:
+    def approve(self, name: str, number: int, reason: str = "", by: str | None = None) -> Approval:
         """Say that a version may be deployed."""
         self.version(name, number)
         who = by or self._user
         approval = Approval(model=name, version=number, by=who, at=datetime.now(UTC), reason=reason)
         self._names.approve(approval, self._event("approve", name, number, reason=reason, by=by))
+        return approval
 
     def deploy(
         self,

@@ -63,6 +63,14 @@ class Lookups:
         there = ", ".join(f"v{v.version}" for v in model.versions)
         raise ReferenceNotFound(f"The model {name!r} has no version {number}; it has {there}.")
 
+    def model_or_version(self, name: str, number: int | None) -> Model | ModelVersion:
+        """One version of a model; the model itself where no version is named.
+
+        Raises:
+            ReferenceNotFound: there is none; names those there are.
+        """
+        return self.model(name) if number is None else self.version(name, number)
+
     def datasets(self) -> list[Dataset]:
         """Every dataset with its versions, by name."""
         return self._names.datasets()

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from lineal.errors import RegistryRefusal
 from lineal.pipeline.naming import check_alias, check_name
 from lineal.pipeline.rules import parse
-from lineal.records import ModelVersion, VersionStatus
+from lineal.records import Model, ModelVersion, VersionStatus
 
 from .deploying import Deploying
 
@@ -100,35 +100,51 @@ class Registry(Deploying):
             judgement = self._judgement(version, "register", results)
         return self._names.add_version(version, events, gates=new, judgement=judgement)
 
-    def alias(self, name: str, alias: str, number: int | None) -> None:
-        """Have an alias mean a version; None takes it away."""
+    def alias(self, name: str, alias: str, number: int | None) -> Model | ModelVersion:
+        """Have an alias mean a version; None takes it away.
+
+        Returns the version as it is now; the model, where the alias was taken away.
+        """
         check_alias(alias)
         if number is not None:
             self.version(name, number)
-        elif alias not in self.model(name).aliases:
-            raise RegistryRefusal(f"The model {name!r} has no alias {alias!r} to take away.")
+        elif alias not in (there := self.model(name).aliases):
+            raise RegistryRefusal(
+                f"The model {name!r} has no alias {alias!r} to take away; it has"
+                f" {', '.join(there) or 'none'}."
+            )
         action = "alias" if number is not None else "unalias"
         before = self.model(name).aliases.get(alias)
         event = self._event(action, name, number, details={"alias": alias, "before": before})
         self._names.set_alias(name, alias, number, event)
+        return self.model_or_version(name, number)
 
-    def tag(self, name: str, number: int | None, key: str, value: str | None) -> None:
-        """Put a tag on a version, or on the model where none is named; None takes it off."""
-        there = self.model(name).tags if number is None else self.version(name, number).tags
+    def tag(
+        self, name: str, number: int | None, key: str, value: str | None
+    ) -> Model | ModelVersion:
+        """Put a tag on a version, or on the model where none is named; None takes it off.
+
+        Returns what has the tag, or had it, as it is now.
+        """
+        there = self.model_or_version(name, number).tags
         if value is None and key not in there:
-            raise RegistryRefusal(f"There is no tag {key!r} to take off.")
+            place = name if number is None else f"{name}@v{number}"
+            known = ", ".join(there) or "none"
+            raise RegistryRefusal(f"{place!r} has no tag {key!r} to take off; it has {known}.")
         action = "tag" if value is not None else "untag"
         event = self._event(action, name, number, details={"key": key, "value": value})
         self._names.set_tag(name, number, key, value, event)
+        return self.model_or_version(name, number)
 
-    def describe(self, name: str, number: int | None, text: str) -> None:
-        """Say what a version, or the model where none is named, is."""
-        self.model(name) if number is None else self.version(name, number)
+    def describe(self, name: str, number: int | None, text: str) -> Model | ModelVersion:
+        """Say what a version, or the model where none is named, is; returns it as it is now."""
+        self.model_or_version(name, number)
         event = self._event("describe", name, number, details={"description": text})
         self._names.describe(name, number, text, event)
+        return self.model_or_version(name, number)
 
-    def archive(self, name: str, number: int, reason: str = "") -> None:
-        """Keep a version from being deployed.
+    def archive(self, name: str, number: int, reason: str = "") -> ModelVersion:
+        """Keep a version from being deployed; returns it as it is now.
 
         Raises:
             RegistryRefusal: it is deployed now.
@@ -145,9 +161,11 @@ class Registry(Deploying):
             raise RegistryRefusal(
                 f"{name}@v{number} was deployed at the same moment, and has not been archived."
             )
+        return self.version(name, number)
 
-    def restore(self, name: str, number: int, reason: str = "") -> None:
-        """Let an archived version be deployed again."""
+    def restore(self, name: str, number: int, reason: str = "") -> ModelVersion:
+        """Let an archived version be deployed again; returns it as it is now."""
         self.version(name, number)
         event = self._event("restore", name, number, reason=reason)
         self._names.set_status(name, number, VersionStatus.ACTIVE, event)
+        return self.version(name, number)

@@ -22,7 +22,7 @@ from lineal.records import (
     RunStatus,
 )
 
-from . import finding, lineage, naming, provenance, runs, search
+from . import artifacts, committing, executions, finding, lineage, naming, priors, runs, search
 from .batch import Batch, Experiment
 from .database import BUSY_TIMEOUT, Database
 from .environments import environment, record_environment
@@ -143,12 +143,12 @@ class Catalog:
     def commit(self, batch: Batch) -> None:
         """Write a batch, wholly or not at all."""
         with self._database.write() as connection:
-            provenance.commit(connection, batch)
+            committing.commit(connection, batch)
 
     def forget_bytes(self, digests: Sequence[Digest]) -> None:
         """Record that artifacts' bytes are gone, so that nothing is reused from them."""
         with self._database.write() as connection:
-            provenance.forget_bytes(connection, digests)
+            artifacts.forget_bytes(connection, digests)
 
     def lost_runs(self, is_alive: Callable[[RunRecord], bool]) -> list[RunRecord]:
         """Mark this machine's running runs whose process is gone as lost, and return them.
@@ -170,17 +170,17 @@ class Catalog:
         if not keys:
             return {}
         with self._database.read() as connection:
-            return provenance.lookup(connection, keys)
+            return priors.lookup(connection, keys)
 
     def preload(self, pipeline: str) -> dict[Digest, tuple[Prior, ...]]:
         """What the most recent finished run of a pipeline executed or reused, by key."""
         with self._database.read() as connection:
-            return provenance.preload(connection, pipeline)
+            return priors.preload(connection, pipeline)
 
     def last_executions(self, pipeline: str, steps: Sequence[str]) -> dict[str, Execution]:
         """The latest execution of each step in recent runs of a pipeline."""
         with self._database.read() as connection:
-            return provenance.last_executions(connection, pipeline, steps)
+            return executions.last_executions(connection, pipeline, steps)
 
     def code(self, digest: Digest) -> CodeIdentity:
         """The components of a code.
@@ -196,17 +196,17 @@ class Catalog:
     def codes(self, digests: Sequence[Digest]) -> dict[Digest, CodeIdentity]:
         """Codes by digest; unknown ones are left out."""
         with self._database.read() as connection:
-            return provenance.codes_of(connection, digests)
+            return artifacts.codes_of(connection, digests)
 
     def artifacts(self, digests: Sequence[Digest]) -> dict[Digest, Artifact]:
         """Artifacts by digest; unknown ones are left out."""
         with self._database.read() as connection:
-            return provenance.artifacts_of(connection, digests)
+            return artifacts.artifacts_of(connection, digests)
 
     def artifacts_by_prefix(self, prefix: str) -> list[Artifact]:
         """Artifacts whose digest begins so, with its algorithm or without."""
         with self._database.read() as connection:
-            return provenance.artifacts_by_prefix(connection, prefix)
+            return artifacts.artifacts_by_prefix(connection, prefix)
 
     def environment(self, digest: Digest) -> Environment:
         """An environment.
@@ -285,7 +285,7 @@ class Catalog:
         """
         with self._database.read() as connection:
             row = runs.row_of(connection, id_or_number)
-            flowed = provenance.of_run(connection, row.number)
+            flowed = executions.of_run(connection, row.number)
             return runs.records(connection, [row], executions=flowed)[0]
 
     def metrics(self, run_number: int) -> tuple[MetricSummary, ...]:

@@ -1,0 +1,111 @@
+"""Writing a batch: executions, artifacts, and the edges between them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Table
+
+from lineal.records import Execution, ExecutionStatus
+
+from .artifacts import BYTES, artifacts_of
+from .batch import Batch
+from .rows import artifact_row, clean, code_row, execution_row, metric_row, used_row
+from .runs import now
+from .tables import (
+    artifacts,
+    codes,
+    derivations,
+    execution_params,
+    execution_tags,
+    executions,
+    generated,
+    metric_summaries,
+    used,
+)
+from .writing import put
+
+
+def commit(connection: Connection, batch: Batch) -> None:
+    """Write a batch, each table in one call to the driver."""
+    stamp = now() if batch.artifacts else 0
+    put(
+        connection,
+        artifacts,
+        (artifact_row(artifact, stamp) for artifact in batch.artifacts),
+        replacing=BYTES,
+        where="codec",
+    )
+    put(connection, codes, (code_row(code) for code in batch.codes))
+    fresh = [e for e in batch.executions if e.reused_from is None]
+    reused = [e for e in batch.executions if e.reused_from is not None]
+    # A reused execution may name one of the same batch.
+    put(connection, executions, map(execution_row, fresh), replacing=_but(executions, "id"))
+    put(connection, executions, map(execution_row, reused), replacing=_but(executions, "id"))
+    put(connection, used, _used(fresh, reused), replacing=_but(used, "execution_id", "position"))
+    put(
+        connection,
+        generated,
+        _generated(connection, batch, fresh),
+        replacing=("name", "artifact"),
+    )
+    put(connection, derivations, _derivations(connection, batch))
+    put(connection, execution_params, _texts(fresh, "params"), replacing=("value",))
+    put(connection, execution_tags, _texts(fresh, "tags"), replacing=("value",))
+    put(
+        connection,
+        metric_summaries,
+        map(metric_row, batch.metrics),
+        replacing=_but(metric_summaries, "execution_id", "key", "labels"),
+    )
+
+
+def _but(table: Table, *keys: str) -> tuple[str, ...]:
+    return tuple(column.name for column in table.columns if column.name not in keys)
+
+
+def _used(fresh: Sequence[Execution], reused: Sequence[Execution]) -> list[tuple[Any, ...]]:
+    """Edges to inputs; of a reused execution only those that its key leaves out."""
+    rows = [used_row(e.id, p, given) for e in fresh for p, given in enumerate(e.inputs)]
+    for e in reused:
+        rows.extend(used_row(e.id, p, given) for p, given in enumerate(e.inputs) if given.ignored)
+    return rows
+
+
+def _generated(
+    connection: Connection, batch: Batch, fresh: Sequence[Execution]
+) -> list[tuple[Any, ...]]:
+    """Edges to outputs; one that failed has only those that were recorded before it did."""
+    failed = {
+        output.digest for e in fresh if e.status is ExecutionStatus.FAILED for output in e.outputs
+    }
+    absent = failed - {artifact.digest for artifact in batch.artifacts}
+    if absent:
+        absent -= artifacts_of(connection, absent).keys()
+    return [
+        (e.id, place, clean(output.name), output.digest)
+        for e in fresh
+        for place, output in enumerate(e.outputs)
+        if e.status is not ExecutionStatus.FAILED or output.digest not in absent
+    ]
+
+
+def _derivations(connection: Connection, batch: Batch) -> list[tuple[Any, ...]]:
+    """Inputs that are a part of another step's output, with the whole where it is recorded."""
+    pairs = {
+        (given.digest, given.source.digest)
+        for e in batch.executions
+        for given in e.inputs
+        if given.source is not None and given.source.digest is not None
+    }
+    wholes = {whole for _, whole in pairs} - {artifact.digest for artifact in batch.artifacts}
+    if wholes:
+        wholes -= artifacts_of(connection, wholes).keys()
+    return [(part, whole) for part, whole in pairs if whole not in wholes]
+
+
+def _texts(of: Sequence[Execution], field: str) -> list[tuple[Any, ...]]:
+    return [
+        (e.id, clean(name), clean(value)) for e in of for name, value in getattr(e, field).items()
+    ]

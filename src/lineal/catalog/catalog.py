@@ -16,13 +16,25 @@ from lineal.records import (
     Environment,
     Execution,
     MetricSummary,
+    Nondeterminism,
     Output,
     Prior,
     RunRecord,
     RunStatus,
 )
 
-from . import artifacts, committing, executions, finding, lineage, naming, priors, runs, search
+from . import (
+    artifacts,
+    committing,
+    executions,
+    finding,
+    lineage,
+    naming,
+    priors,
+    runs,
+    search,
+    varying,
+)
 from .batch import Batch, Experiment
 from .database import BUSY_TIMEOUT, Database
 from .environments import environment, record_environment
@@ -181,6 +193,16 @@ class Catalog:
         """The latest execution of each step in recent runs of a pipeline."""
         with self._database.read() as connection:
             return executions.last_executions(connection, pipeline, steps)
+
+    def nondeterministic_keys(self, keys: Sequence[Digest]) -> list[Nondeterminism]:
+        """Those of some keys whose executions gave different content."""
+        with self._database.read() as connection:
+            return varying.of_keys(connection, keys)
+
+    def nondeterministic_codes(self, codes: Sequence[Digest]) -> list[Nondeterminism]:
+        """The keys with some code whose executions gave different content."""
+        with self._database.read() as connection:
+            return varying.of_codes(connection, codes)
 
     def code(self, digest: Digest) -> CodeIdentity:
         """The components of a code.

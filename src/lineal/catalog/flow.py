@@ -46,7 +46,8 @@ class Flow:
     artifacts: Rows = ()
     """digest, kind, type, size, profile (JSON)"""
     executions: Rows = ()
-    """id, step, task, status, code, started_at, finished_at, wall_seconds, run_number"""
+    """id, step, task, status, code, started_at, finished_at, wall_seconds, run_number,
+    key"""
     runs: Rows = ()
     """number, id, name, pipeline, started_at, user, environment"""
     run_params: Rows = ()
@@ -78,4 +79,6 @@ class Flow:
     makers: Mapping[tuple[int, str], int] = field(default_factory=dict)
     """By number of a run and step: the execution that really made its outputs. Filled in
     for the inputs whose content has several origins."""
+    nondeterministic: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
+    """By execution whose key gave different content: the runs in which it did."""
     truncated: bool = False

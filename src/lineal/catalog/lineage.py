@@ -30,6 +30,7 @@ from .tables import (
     runs,
     used,
 )
+from .varying import of_executions
 from .walking import FILES, is_data, stream, walk
 
 
@@ -166,6 +167,7 @@ def facts(
         metrics=read_plain(connection, _metrics, ids),
         doubtful=doubtful,
         makers=_makers(connection, inputs, parts, doubtful),
+        nondeterministic=_nondeterministic(connection, ran),
         truncated=truncated,
     )
     flow = replace(flow, paths=_paths(connection, flow))
@@ -216,6 +218,15 @@ def _makers(
     }
 
 
+def _nondeterministic(connection: Connection, ran: Rows) -> dict[int, tuple[int, ...]]:
+    """Of executions whose key gave different content, the runs in which it did."""
+    keys = {row[0]: row[9] for row in ran}
+    runs_by_key: dict[str, tuple[int, ...]] = {}
+    for found in of_executions(connection, keys):
+        runs_by_key[found.key] = (*runs_by_key.get(found.key, ()), *found.runs)
+    return {id_: runs_by_key[key] for id_, key in keys.items() if key in runs_by_key}
+
+
 def _paths(connection: Connection, flow: Flow) -> Rows:
     """What files were called where the steps that read them were reused."""
     files = {digest for digest, kind, *_ in flow.artifacts if kind in FILES}
@@ -237,7 +248,7 @@ def _executions(ids: Among) -> Select[Any]:
     return (
         select(
             e.id, e.step, e.task, e.status, e.code, e.started_at, e.finished_at,
-            e.wall_seconds, e.run_number,
+            e.wall_seconds, e.run_number, e.key,
         )
         # A reused execution only repeats what its origin did, and is not in the graph.
         .where(ids(e.id), e.reused_from.is_(None))

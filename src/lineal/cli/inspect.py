@@ -12,7 +12,8 @@ from rich.text import Text
 from lineal.planning import brief
 from lineal.records import Execution
 from lineal.references import Located
-from lineal.running import Run
+from lineal.running import Run, to_json
+from lineal.running.determinism import of_execution, told
 from lineal.workspace import Workspace
 
 from .render import (
@@ -77,9 +78,11 @@ def why(
 ) -> None:
     """Say why a step ran, or was reused: the component of its key that changed, by name."""
     with Workspace.open() as workspace:
-        execution = workspace.execution(run, step)
+        found = workspace.get_run(run)
+        execution = found.execution(step)
+        varying = of_execution(execution, found.nondeterministic)
     if json:
-        print_json(execution)
+        print_json({**to_json(execution), "nondeterministic": varying})
         return
     out.print(Text.assemble((execution.step, "bold"), " was ", state(execution.status)))
     out.print(Text(execution.reason.text))
@@ -92,6 +95,8 @@ def why(
         out.print(made)
     if execution.reused_from is not None:
         out.print(f"Its outputs were made by run #{execution.reused_from >> 24}.")
+    if varying is not None:
+        out.print(Text(f"{told(execution.step, varying)}.", style="yellow"))
 
 
 def log(
@@ -195,12 +200,27 @@ def _show(found: Run, workspace: Workspace) -> None:
     if record.executions:
         heading("Steps")
         out.print(steps_table(record.executions))
+        _nondeterminism(found)
         heading("Inputs and outputs")
         _flow(record.executions, workspace)
     _code_and_environment(found, workspace)
     if record.error:
         heading("Error")
         out.print(Text(record.error.rstrip(), style="red"))
+
+
+def _nondeterminism(found: Run) -> None:
+    known = found.nondeterministic
+    by_task = {e.task: e for e in reversed(found.executions)}
+    lines = {
+        told(execution.step, varying): None
+        for execution in reversed(by_task.values())
+        if (varying := of_execution(execution, known)) is not None
+    }
+    if lines:
+        heading("Not deterministic")
+        for line in lines:
+            out.print(Text(line, style="yellow"))
 
 
 def _flow(executions: tuple[Execution, ...], workspace: Workspace) -> None:

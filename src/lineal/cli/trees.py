@@ -136,6 +136,8 @@ def _of_execution(facts: Any) -> list[str]:
     for word in ("code", "environment"):
         if word in facts:
             told.append(f"{word} {str(facts[word])[:12]}")
+    if "nondeterministic" in facts:
+        told.append("not deterministic")
     return told
 
 

@@ -71,7 +71,7 @@ class FlowFacts:
 
     def execution(self, row: Any) -> dict[str, Any]:
         """Of an execution."""
-        id_, step, task, status, code, started, finished, wall, number = row
+        id_, step, task, status, code, started, finished, wall, number, _ = row
         run = self._runs[number]
         return {
             "step": step,
@@ -87,6 +87,7 @@ class FlowFacts:
             "started_at": time(started),
             "finished_at": time(finished),
             "wall_seconds": wall,
+            "nondeterministic": list(self._flow.nondeterministic.get(id_, ())),
         }
 
     def run(self, row: Any) -> dict[str, Any]:

@@ -63,7 +63,8 @@ class Node:
       ``overridden``, ``current``
     - execution: ``step``, ``task``, ``run`` (number), ``run_id``, ``pipeline``, ``status``,
       ``params`` (plain settings by argument), ``metrics`` (by name with slice), ``code``,
-      ``environment``, ``started_at``, ``finished_at``, ``wall_seconds``
+      ``environment``, ``started_at``, ``finished_at``, ``wall_seconds``,
+      ``nondeterministic`` (numbers of the runs in which its key gave different content)
     - run: ``number``, ``id``, ``name``, ``pipeline``, ``params``, ``started_at``, ``by``
     - agent: ``name``
     """

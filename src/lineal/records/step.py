@@ -188,6 +188,25 @@ class Prior:
 RUN_SHIFT = 24
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Nondeterminism:
+    """A key whose executions gave different content, although all that is recorded agrees."""
+
+    task: str
+    """``module:qualname``."""
+    key: Digest
+    code: Digest | None
+    outputs: tuple[str, ...]
+    """The outputs that differ."""
+    executions: tuple[int, ...]
+    """Of each content, the first execution that gave it."""
+
+    @property
+    def runs(self) -> tuple[int, ...]:
+        """Numbers of the runs of those executions."""
+        return tuple(dict.fromkeys(id_ >> RUN_SHIFT for id_ in self.executions))
+
+
 def execution_id(run_number: int, position: int) -> int:
     """The catalog-wide id of the execution at a position (below 2**24) of a run."""
     return (run_number << RUN_SHIFT) | position

@@ -17,6 +17,7 @@ from lineal.recorder import Recorder
 from lineal.records import Output, RunRecord, RunStatus
 from lineal.registry import carry_out
 
+from . import determinism
 from .base import Runner, RunOptions, Services
 from .body import Body
 from .capture import capturing
@@ -121,6 +122,7 @@ def _run(
     )
     ending.error = ending.error or recorder.refused
     tidy_up(services)
+    _warn_of_nondeterminism(services, record, session.warnings)
     for line in session.warnings.values():
         logging.getLogger("lineal").warning(line)
     if ending.cancelled is not None:
@@ -128,7 +130,20 @@ def _run(
     if isinstance(ending.error, UserError):
         raise ending.error
     problem = ending.error or next(iter(recorder.not_stored.values()), None)
-    return Run(record, lambda r: load_result(services, r), result, problem)
+    return Run(
+        record,
+        lambda r: load_result(services, r),
+        result,
+        problem,
+        lambda r: determinism.nondeterminism_in(services.catalog, r),
+    )
+
+
+def _warn_of_nondeterminism(
+    services: Services, record: RunRecord, warnings: dict[str, str]
+) -> None:
+    found = determinism.warnings(services.catalog, record.number, record.executions)
+    warnings.update((f"{task}: nondeterministic", line) for task, line in found)
 
 
 def make_runner(services: Services, options: RunOptions) -> Runner:

@@ -11,7 +11,7 @@ from enum import Enum
 from typing import Any
 
 from lineal.errors import ReferenceNotFound
-from lineal.records import Execution, MetricSummary, RunRecord, RunStatus
+from lineal.records import Execution, MetricSummary, Nondeterminism, RunRecord, RunStatus
 
 RESULT = "result"
 _UNSET: Any = object()
@@ -26,10 +26,12 @@ class Run:
         load_result: Callable[[RunRecord], Any],
         result: Any = _UNSET,
         error: BaseException | None = None,
+        look_up: Callable[[RunRecord], tuple[Nondeterminism, ...]] = lambda _: (),
     ) -> None:
         self.record = record
         self._load_result = load_result
         self._result = result
+        self._look_up = look_up
         self.exception = error
         """What its failure raised, when it ran in this process."""
 
@@ -87,6 +89,11 @@ class Run:
         return metrics_by_name(self.record)
 
     @property
+    def nondeterministic(self) -> tuple[Nondeterminism, ...]:
+        """What is known now of its tasks that gave different content under one key."""
+        return self._look_up(self.record)
+
+    @property
     def result(self) -> Any:
         """What the pipeline returned, loaded from the store when it is not at hand.
 
@@ -113,7 +120,11 @@ class Run:
 
     def to_dict(self) -> dict[str, Any]:
         """The record as JSON-like data, in the shape the command line prints."""
-        return {**to_json(self.record), "metrics": self.metrics}
+        return {
+            **to_json(self.record),
+            "metrics": self.metrics,
+            "nondeterministic": to_json(self.nondeterministic),
+        }
 
     def __repr__(self) -> str:
         return f"<run #{self.number} {self.name} {self.id[:8]} {self.status.value}>"

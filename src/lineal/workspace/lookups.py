@@ -8,6 +8,7 @@ from typing import Any
 from lineal.records import Artifact, Environment, Execution, RunRecord
 from lineal.references import Located, locate, run_behind
 from lineal.running import Run, Services
+from lineal.running.determinism import nondeterminism_in
 from lineal.running.results import load_result
 
 
@@ -20,7 +21,11 @@ class Lookups:
         """One run, by id or a unique beginning of it, number, name or ``latest``."""
         located = locate(self.services.catalog, reference, runs_only=True)
         assert located.run is not None
-        return Run(located.run, lambda record: load_result(self.services, record))
+        return Run(
+            located.run,
+            lambda record: load_result(self.services, record),
+            look_up=lambda record: nondeterminism_in(self.services.catalog, record),
+        )
 
     def execution(self, run: str, step: str) -> Execution:
         """One execution of a run."""

@@ -14,10 +14,10 @@ from lineal.records import (
     CodeIdentity,
     CodeSnapshot,
     Environment,
-    Execution,
     MetricSummary,
     Nondeterminism,
     Output,
+    Precedent,
     Prior,
     RunRecord,
     RunStatus,
@@ -30,6 +30,7 @@ from . import (
     finding,
     lineage,
     naming,
+    precedents,
     priors,
     runs,
     search,
@@ -181,18 +182,18 @@ class Catalog:
         """The executed executions of every key that has any, newest first, in one query."""
         if not keys:
             return {}
-        with self._database.read() as connection:
-            return priors.lookup(connection, keys)
+        with self._database.glance() as glance:
+            return priors.lookup(glance, keys)
 
     def preload(self, pipeline: str) -> dict[Digest, tuple[Prior, ...]]:
         """What the most recent finished run of a pipeline executed or reused, by key."""
-        with self._database.read() as connection:
-            return priors.preload(connection, pipeline)
+        with self._database.glance() as glance:
+            return priors.preload(glance, pipeline)
 
-    def last_executions(self, pipeline: str, steps: Sequence[str]) -> dict[str, Execution]:
+    def precedents(self, pipeline: str, steps: Sequence[str]) -> dict[str, Precedent]:
         """The latest execution of each step in recent runs of a pipeline."""
-        with self._database.read() as connection:
-            return executions.last_executions(connection, pipeline, steps)
+        with self._database.glance() as glance:
+            return precedents.precedents(glance, pipeline, steps)
 
     def nondeterministic_keys(self, keys: Sequence[Digest]) -> list[Nondeterminism]:
         """Those of some keys whose executions gave different content."""

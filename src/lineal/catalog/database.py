@@ -20,6 +20,8 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from lineal.errors import CatalogBusy, ConfigurationError, StoreError, StoreUnwritable
 
+from .glancing import Glance, ThroughSQLAlchemy, ThroughSQLite
+
 BUSY_TIMEOUT = 60.0
 """Seconds to wait for another process before giving up."""
 
@@ -33,6 +35,9 @@ _UNWRITABLE = (
     "SQLITE_AUTH",
 )
 _DAMAGED = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
+
+_of_parents: list[ThroughSQLite] = []
+"""Kept for ever, as a connection must not even be closed on the other side of a fork."""
 
 
 class Database:
@@ -50,6 +55,8 @@ class Database:
         self.name = self._url.database or str(self._url.render_as_string(hide_password=True))
         self._writer = threading.Lock()
         self._pid = os.getpid()
+        self._glances: list[ThroughSQLite] = []
+        """Kept at hand, as many as were in use at once."""
 
     @property
     def engine(self) -> Engine:
@@ -58,6 +65,8 @@ class Database:
             # A connection used on both sides of a fork corrupts the database.
             self._engine.dispose(close=False)
             self._writer = threading.Lock()
+            _of_parents.extend(self._glances)
+            self._glances = []
             self._pid = os.getpid()
         return self._engine
 
@@ -72,6 +81,29 @@ class Database:
         engine = self.engine
         with self._explained(), engine.connect() as connection, connection.begin():
             yield connection
+
+    @contextmanager
+    def glance(self) -> Iterator[Glance]:
+        """A transaction like `read`, for small questions that are asked often.
+
+        Raises:
+            CatalogBusy: When another process holds the catalog for too long.
+            StoreUnwritable: When the file can't be opened.
+        """
+        engine = self.engine
+        if engine.dialect.name != "sqlite":
+            with self.read() as connection:
+                yield ThroughSQLAlchemy(connection)
+            return
+        with self._explained():
+            glance = self._glances.pop() if self._glances else ThroughSQLite(engine)
+            try:
+                with glance.transaction():
+                    yield glance
+            except BaseException:
+                glance.close()
+                raise
+            self._glances.append(glance)
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -89,13 +121,18 @@ class Database:
 
     def close(self) -> None:
         """Let go of every connection."""
-        self.engine.dispose()
+        engine = self.engine
+        while self._glances:
+            self._glances.pop().close()
+        engine.dispose()
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
         try:
             yield
         except DBAPIError as error:
+            raise _explanation(error.orig, self.name) from error
+        except sqlite3.Error as error:
             raise _explanation(error, self.name) from error
 
 
@@ -168,9 +205,8 @@ def _on_begin(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
-def _explanation(error: DBAPIError, name: str) -> Exception:
+def _explanation(origin: BaseException | None, name: str) -> Exception:
     """What a database's complaint means to whoever has to mend it."""
-    origin = error.orig
     code = getattr(origin, "sqlite_errorname", "") if isinstance(origin, sqlite3.Error) else ""
     if code.startswith(_BUSY):
         return CatalogBusy(

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import (
     Column,
     ColumnElement,
     Connection,
-    Select,
+    Dialect,
     Table,
     TableValuedAlias,
     any_,
@@ -26,13 +26,21 @@ from sqlalchemy.sql.dml import Insert
 from sqlalchemy.types import TypeEngine
 
 
-def is_sqlite(connection: Connection) -> bool:
+class Speaker(Protocol):
+    """A connection, or what stands for one."""
+
+    @property
+    def dialect(self) -> Dialect:
+        """The dialect that it speaks."""
+
+
+def is_sqlite(connection: Speaker) -> bool:
     """Whether the connection speaks SQLite's dialect; else it is PostgreSQL's."""
     return connection.dialect.name == "sqlite"
 
 
 def among(
-    connection: Connection, of: ColumnElement[Any] | Column[Any], name: str
+    connection: Speaker, of: ColumnElement[Any] | Column[Any], name: str
 ) -> ColumnElement[bool]:
     """The condition that a column holds one of many values, bound as one parameter.
 
@@ -45,20 +53,9 @@ def among(
     return of == any_(bindparam(name, type_=ARRAY(of.type)))
 
 
-def packed(connection: Connection, values: Iterable[str] | Iterable[int]) -> Any:
+def packed(connection: Speaker, values: Iterable[str] | Iterable[int]) -> Any:
     """Many values as the one parameter of `among`."""
     return json.dumps(list(values)) if is_sqlite(connection) else list(values)
-
-
-def as_text(connection: Connection, statement: Select[Any]) -> str | None:
-    """A statement for the driver itself, its parameters by place; None where that won't do.
-
-    For what is asked so often that SQLAlchemy's own work on it shows. What comes back is as
-    SQLite keeps it: booleans are 0 and 1.
-    """
-    if not is_sqlite(connection):
-        return None
-    return str(statement.compile(dialect=connection.dialect))
 
 
 def upsert(

@@ -1,4 +1,4 @@
-"""Executions read back as records: those of a run, and the last ones of steps.
+"""Executions read back as records.
 
 A reused execution is one row that names the execution whose outputs it reused; everything
 that the shared key decides is read from there.
@@ -11,58 +11,15 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Table, and_, cast, func, select
+from sqlalchemy import Connection, Table, select
 
 from lineal.digests.digest import Digest
-from lineal.records import Execution, ExecutionStatus, Input, Output
+from lineal.records import Execution, Input, Output
 
 from .dialect import among, packed
-from .rows import clean, execution_of, input_of
+from .rows import execution_of, input_of
 from .runs import POSITIONS
 from .tables import execution_params, execution_tags, executions, generated, runs, used
-
-_WINDOWS = (1, 4, 16, 64)
-"""How many runs to look back over, further each time, for the last execution of a step."""
-_DONE = (ExecutionStatus.EXECUTED.value, ExecutionStatus.REUSED.value)
-
-
-def last_executions(
-    connection: Connection, pipeline: str, steps: Sequence[str]
-) -> dict[str, Execution]:
-    """The latest execution of each step in recent runs of a pipeline, executed or reused."""
-    numbers = list(
-        connection.execute(
-            select(runs.c.number)
-            .where(runs.c.pipeline == pipeline)
-            .order_by(runs.c.number.desc())
-            .limit(sum(_WINDOWS))
-        ).scalars()
-    )
-    first = cast(runs.c.number, BigInteger) * POSITIONS
-    statement = (
-        select(func.max(executions.c.id), executions.c.step)
-        .join_from(
-            runs, executions, and_(executions.c.id >= first, executions.c.id < first + POSITIONS)
-        )
-        .where(
-            among(connection, runs.c.number, "numbers"),
-            among(connection, executions.c.step, "steps"),
-            executions.c.status.in_(_DONE),
-        )
-        .group_by(executions.c.step)
-    )
-    wanted, found = {clean(step) for step in steps}, dict[str, int]()
-    for size in _WINDOWS:
-        window, numbers = numbers[:size], numbers[size:]
-        missing = wanted - found.keys()
-        if not window or not missing:
-            break
-        chosen = {
-            "numbers": packed(connection, window),
-            "steps": packed(connection, sorted(missing)),
-        }
-        found |= {step: last for last, step in connection.execute(statement, chosen)}
-    return {e.step: e for e in read(connection, sorted(found.values()))}
 
 
 def of_run(connection: Connection, number: int) -> tuple[Execution, ...]:

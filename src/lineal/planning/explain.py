@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from lineal.records import Cause, Change, CodeIdentity, Execution, Input, Key, Reason
+from lineal.records import Cause, Change, CodeIdentity, Input, Key, Precedent, Reason
 
 SHOWN = 3
 """Changes that the text of a reason names."""
@@ -12,7 +12,7 @@ LONGEST = 50
 """Characters of a value that it shows."""
 
 
-def explain(key: Key, last: Execution, last_code: CodeIdentity | None) -> Reason | None:
+def explain(key: Key, last: Precedent, last_code: CodeIdentity | None) -> Reason | None:
     """Why a step with this key is not what ran last; None when no component differs."""
     changes = tuple(changed(key, last, last_code))
     if not changes:
@@ -23,7 +23,7 @@ def explain(key: Key, last: Execution, last_code: CodeIdentity | None) -> Reason
     return Reason(cause=Cause.CHANGED, text="; ".join(told) + ".", changes=changes)
 
 
-def changed(key: Key, last: Execution, last_code: CodeIdentity | None) -> Iterator[Change]:
+def changed(key: Key, last: Precedent, last_code: CodeIdentity | None) -> Iterator[Change]:
     """Every component that differs: code first, then packages, version and inputs."""
     if last.task != key.task:
         yield Change(component="code", name="task", before=last.task, after=key.task)

@@ -185,6 +185,18 @@ class Prior:
     """What it was seen to read without being given it."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Precedent:
+    """The last execution of a step, as far as it may explain the next."""
+
+    task: str
+    """``module:qualname``."""
+    code: Digest | None
+    version: str | None
+    inputs: tuple[Input, ...]
+    """Without the steps they came from."""
+
+
 RUN_SHIFT = 24
 
 

@@ -20,7 +20,7 @@ from lineal.errors import UnhashableError
 from lineal.pipeline import Task
 from lineal.pipeline.graph import Leaf, Literal, Reference, StepNode
 from lineal.planning import Execute, Policy, Request, Reuse, decide, explain, make_key
-from lineal.records import Cause, CodeIdentity, Execution, Input, Key, Prior, Source
+from lineal.records import Cause, CodeIdentity, Input, Key, Precedent, Prior, Source
 
 from .guarding import Guard, guard_globals
 from .observed import digests_now
@@ -65,7 +65,7 @@ class Decider:
         self._globals: dict[int, list[Guard]] = {}
         self._priors: dict[Digest, tuple[Prior, ...]] = dict(catalog.preload(pipeline))
         self._declared: list[str] = []
-        self._last: dict[str, Execution | None] = {}
+        self._last: dict[str, Precedent | None] = {}
         """Step -> its last execution in earlier runs, as far as that was asked for."""
         self._codes_before: dict[Digest, CodeIdentity] = {}
         self._looked_up: set[Digest] = set()
@@ -180,11 +180,13 @@ class Decider:
         keys = list(dict.fromkeys(asking.values()))
         found = self._catalog.lookup(keys)
         self._looked_up.update(keys)
-        for key in keys:
-            known = {prior.execution_id: prior for prior in found.get(key, ())}
+        for key, priors in found.items():
+            known = {prior.execution_id: prior for prior in priors}
             known |= {prior.execution_id: prior for prior in self._priors.get(key, ())}
             self._priors[key] = tuple(known[place] for place in sorted(known, reverse=True))
-        for place in asking:
+        for place, key in asking.items():
+            if key not in found:
+                continue
             item = decided[place]
             decided[place] = self._decided(item.node, item.inputs, item.key, item.code, None, now)
 
@@ -216,7 +218,7 @@ class Decider:
             return
         ahead = self._declared[nodes[-1].position : nodes[-1].position + len(self._last)]
         wanted.update(name for name in ahead if name not in self._last)
-        found = self._catalog.last_executions(self._pipeline, sorted(wanted))
+        found = self._catalog.precedents(self._pipeline, sorted(wanted))
         self._last.update({name: found.get(name) for name in wanted})
         codes = {e.code for e in found.values() if e.code} - self._codes_before.keys()
         if codes:

@@ -44,7 +44,7 @@ class Observation:
     """What one execution was seen to do."""
 
     def __init__(self, store: Path | None = None) -> None:
-        self._mine = {os.path.realpath(store)} if store is not None else set()
+        self._mine = {_real(store)} if store is not None else set()
         self.read: dict[str, None] = {}
         """Absolute paths of files that were opened to be read, in order."""
         self.listed: dict[str, None] = {}
@@ -91,6 +91,12 @@ def observed_by(observation: Observation | None) -> Iterator[None]:
         yield
     finally:
         _observation.reset(token)
+
+
+@cache
+def _real(store: Path) -> str:
+    """Where a store lies; it stays there while there are runs in it."""
+    return os.path.realpath(store)
 
 
 @cache

@@ -12,24 +12,29 @@ So a draw always comes from the step's own seed, whatever ran beside it. What a 
 is noticed by comparing the generators' states before and after.
 
 Reading a whole state costs more than a small step, so a run sets the states aside once
-for all its steps (`lent`), and NumPy's is compared in place where that is enough.
+for all its steps (`lent`), and states are compared as they lie in memory where that is known
+and enough.
 """
 
 from __future__ import annotations
 
 import ctypes
 import random
+import struct
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import cache
 from typing import Any
 
 from xxhash import xxh3_64_intdigest
 
 _MT19937_BYTES = 2500
-"""Size of NumPy's state: 624 words of 32 bits and a position."""
+"""Size of a Mersenne Twister's state: 624 words of 32 bits and a position."""
+_HEAD = object.__basicsize__
+"""Bytes of an object before what is its own."""
 _POLL = 0.2
 """Seconds after which a waiting step looks up, so that it can be interrupted."""
 
@@ -183,7 +188,7 @@ def stepped_out() -> Iterator[None]:
         _gate.enter(turn)
         with _gate.changed:
             _restore(drawn)
-            turn._start = _states()  # noqa: SLF001 - the inner run's draws are not the step's
+            turn._start = _whole_marks()  # noqa: SLF001 - the inner run's draws are not the step's
         _current.reset(token)
 
 
@@ -200,11 +205,35 @@ def _marks(like: dict[str, Any] | None = None) -> dict[str, Any]:
     """
     raw = _in_place() if like is None or "raw" in like else None
     if raw is None or (like is None and raw != _fresh[0]):
-        return _states()
-    marks: dict[str, Any] = {"random": random.getstate(), "raw": raw}
+        return _whole_marks()
+    marks: dict[str, Any] = {"random": _mark_of_random(), "raw": raw}
     if (torch := sys.modules.get("torch")) is not None and hasattr(torch, "get_rng_state"):
         marks["torch"] = torch.get_rng_state()
     return marks
+
+
+def _whole_marks() -> dict[str, Any]:
+    return {**_states(), "random": _mark_of_random()}
+
+
+def _mark_of_random() -> Any:
+    """The state of `random`, in whichever form is quickest."""
+    generator: Any = getattr(random.getstate, "__self__", None)
+    if generator is None or type(generator) is not random.Random or not _lies_in_place():
+        return random.getstate()
+    # The second of two normal numbers is kept for later, beside the state.
+    kept = getattr(generator, "gauss_next", None)
+    return ctypes.string_at(id(generator) + _HEAD, _MT19937_BYTES), kept
+
+
+@cache
+def _lies_in_place() -> bool:
+    """Whether CPython's `random.Random` lies in memory as a position and 624 words of 32 bits."""
+    if sys.implementation.name != "cpython" or random.Random.__basicsize__ < _HEAD + _MT19937_BYTES:
+        return False
+    generator = random.Random(1)  # noqa: S311 - it keeps no secrets
+    place, *words = struct.unpack("=625I", ctypes.string_at(id(generator) + _HEAD, _MT19937_BYTES))
+    return bool(generator.getstate()[1] == (*words, place))
 
 
 def _in_place() -> bytes | None:

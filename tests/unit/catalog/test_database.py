@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sqlite3
 import subprocess
@@ -14,11 +15,12 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy import select, text
 
-from lineal.catalog import Batch, Catalog
-from lineal.catalog.database import Database
+from lineal.catalog import Batch, Catalog, priors
+from lineal.catalog.database import Database, _of_parents
 from lineal.catalog.migrate import MIGRATIONS, REVISIONS, upgrade
-from lineal.catalog.tables import metadata
+from lineal.catalog.tables import metadata, runs
 from lineal.errors import (
     CatalogBusy,
     ConfigurationError,
@@ -141,6 +143,37 @@ def test_many_threads_write_and_read_at_once(catalog, write):
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(work, range(8)))
     assert sorted(run.number for run in catalog.runs()) == list(range(1, 41))
+
+
+def test_a_glance_sees_one_state_and_the_next_one_what_came_in_between(catalog, write):
+    write.step(write.begin(), 1, key=digest("k"))
+    with catalog._database.glance() as glance:
+        before = priors.lookup(glance, [digest("k")])
+        write.step(write.begin(), 1, key=digest("k"))
+        assert priors.lookup(glance, [digest("k")]) == before
+    assert len(catalog.lookup([digest("k")])[digest("k")]) == 2
+
+
+def test_a_glance_that_fails_is_explained_and_leaves_no_transaction_open(catalog, write):
+    made = write.step(write.begin(), 1, key=digest("k"))
+    with pytest.raises(StoreError, match="refused"), catalog._database.glance() as glance:
+        glance.ask(select(text("no_such_column")).select_from(runs), {})
+    catalog.commit(Batch(artifacts=(artifact(1),)))
+    assert catalog.lookup([digest("k")])[digest("k")][0].execution_id == made.id
+
+
+def test_a_forked_child_glances_over_a_connection_of_its_own(catalog, write):
+    write.step(write.begin(), 1, key=digest("k"))
+    assert catalog.lookup([digest("k")])
+    child = os.fork()
+    if not child:
+        code = 1
+        try:
+            code = 0 if catalog.lookup([digest("k")]) and len(_of_parents) == 1 else 2
+        finally:
+            os._exit(code)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert catalog.lookup([digest("k")])
 
 
 def test_writes_are_durable_and_checked(catalog):

@@ -91,14 +91,32 @@ def test_a_reused_execution_written_without_inputs_shows_those_of_its_origin(cat
 
 def test_the_last_execution_of_each_step_is_found_across_runs(catalog, write):
     runs = [write.begin() for _ in range(8)]
-    old = write.step(runs[0], 1, step="rare")
+    given = (
+        Input(name="a", digest=digest("a"), value="3"),
+        Input(name="n_jobs", digest=digest("n", 1), value="1", ignored=True),
+        Input(name="b", digest=digest("b"), source=Source(step="load", output="result")),
+    )
+    old = write.step(runs[0], 1, step="rare", inputs=given)
     write.step(runs[1], 1, step="often")
-    reused = write.reuse(runs[6], old, 2, step="often")
+    moved = (
+        replace(given[0], value="4"),
+        replace(given[1], digest=digest("n", 8), value="8"),
+        given[2],
+    )
+    write.reuse(runs[6], old, 2, step="often", inputs=moved, version="2")
     write.step(runs[7], 1, step="often", status=ExecutionStatus.FAILED)
     elsewhere = write.begin(pipeline="m:other")
     write.step(elsewhere, 1, step="often")
-    found = catalog.last_executions("m:p", ["often", "rare", "never"])
-    assert {step: e.id for step, e in found.items()} == {"often": reused.id, "rare": old.id}
+    found = catalog.precedents("m:p", ["often", "rare", "never"])
+    assert found.keys() == {"often", "rare"}
+    assert (found["rare"].task, found["rare"].code) == (old.task, old.code)
+    assert found["rare"].inputs == (*given[:2], replace(given[2], source=None))
+    assert found["often"].version == "2"
+    assert {i.name: (i.digest, i.value) for i in found["often"].inputs} == {
+        "a": (digest("a"), "4"),
+        "n_jobs": (digest("n", 8), "8"),
+        "b": (digest("b"), None),
+    }
 
 
 def test_an_artifact_without_bytes_is_filled_when_they_arrive_and_never_emptied(catalog):

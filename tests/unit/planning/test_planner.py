@@ -13,13 +13,11 @@ from lineal.digests.identity import CodeIdentity
 from lineal.planning import Execute, Policy, Request, Reuse, decide, explain, make_key
 from lineal.records import (
     Cause,
-    Execution,
-    ExecutionStatus,
     Input,
     Key,
     Output,
+    Precedent,
     Prior,
-    Reason,
 )
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
@@ -68,12 +66,8 @@ def cause(request: Request = REQUEST, *priors: Prior, policy: Policy | None = No
     return decide(request, priors, policy or Policy(), NOW).reason.cause
 
 
-def executed(of: Key) -> Execution:
-    return Execution(
-        id=1, run_id="r", position=1, step="fit", task=of.task, status=ExecutionStatus.EXECUTED,
-        key=of.digest, reason=Reason(cause=Cause.FIRST, text=""), inputs=of.inputs,
-        version=of.version,
-    )  # fmt: skip
+def executed(of: Key) -> Precedent:
+    return Precedent(task=of.task, code=of.code.digest, version=of.version, inputs=of.inputs)
 
 
 def test_a_step_whose_key_was_seen_is_reused_from_that_execution() -> None:

@@ -68,6 +68,14 @@ def test_a_number_that_numpy_kept_for_later_is_noticed() -> None:
     assert draws.used
 
 
+def test_a_number_that_random_kept_for_later_is_noticed() -> None:
+    with begun(3):
+        random.gauss(0, 1)
+        with begun(7) as draws:
+            random.gauss(0, 1)
+    assert draws.used
+
+
 @pytest.mark.parametrize("around", [nullcontext, lent])
 def test_the_generators_are_as_before_when_all_is_over(around: Any) -> None:
     random.seed(1)

@@ -26,7 +26,7 @@ _NOISE = frozenset({
     "__module__", "__doc__", "__dict__", "__weakref__", "__qualname__", "__firstlineno__",
     "__static_attributes__", "__abstractmethods__", "_abc_impl", "__annotate__",
     "__annotate_func__", "__annotations_cache__", "__dataclass_params__", "__parameters__",
-    "__signature__", "__conditional_annotations__",
+    "__signature__", "__conditional_annotations__", "__slotnames__",
 })  # fmt: skip
 _MACHINERY = ("__pydantic_", "__attrs_", "__sqlalchemy_")
 _PLAIN = frozenset({"lineal", "builtins"}) | sys.stdlib_module_names

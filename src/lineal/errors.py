@@ -26,6 +26,7 @@
     └── StoreError                    the store can't do what is asked of it
         ├── StoreVersionError         written by a newer lineal
         ├── StoreUnwritable           read-only, full, or not ours to write
+        │   └── RunNotRecorded            while a run was going on
         ├── BlobMissing               bytes that should be there are not
         ├── BlobCorrupt               bytes that are not what their address says
         ├── UntrustedPickle           loading would run code from a store that is not trusted
@@ -173,6 +174,12 @@ class StoreUnwritable(StoreError):
     """The store can't be written; check the permissions and the space left on its disk."""
 
     exit_code = 2
+
+
+class RunNotRecorded(StoreUnwritable):
+    """A run could not be recorded to its end; what it recorded before is kept."""
+
+    exit_code = 1
 
 
 class BlobMissing(StoreError):

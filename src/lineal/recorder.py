@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -20,7 +21,13 @@ from typing import Any
 from lineal.catalog import Batch, Catalog
 from lineal.digests.digest import Digest
 from lineal.digests.identity import CodeIdentity, ValueIdentity
-from lineal.errors import LinealError, OutputNotStorable, UserError
+from lineal.errors import (
+    LinealError,
+    OutputNotStorable,
+    RunNotRecorded,
+    StoreUnwritable,
+    UserError,
+)
 from lineal.metrics import Journal
 from lineal.records import (
     Artifact,
@@ -149,20 +156,12 @@ class Recorder:
                 failed one, and is kept in `refused`.
 
         Raises:
-            StoreUnwritable: something could not be written; the run is then not marked as
-                finished, and counts as lost.
+            StoreUnwritable: something could not be written.
         """
-        if self._thread is not None:
-            self._closing = True
-            self._hurry.set()
-            self._wake.set()
-            self._thread.join()
-            self._thread = None
+        self._end_thread()
         self._raise_failure()
-        summaries = tuple(self._journal.close())
+        self._seal_metrics()
         finished_at = datetime.now(UTC)
-        if summaries:
-            self._catalog.commit(Batch(metrics=summaries))
         if self.not_stored and status is RunStatus.FINISHED:
             status = RunStatus.FAILED
             error = "\n".join(str(problem) for problem in self.not_stored.values())
@@ -192,9 +191,49 @@ class Recorder:
         )
         return replace(whole, status=status, error=error, result=result, code=code)
 
+    @contextmanager
+    def to_the_end(self) -> Iterator[None]:
+        """End the run as a failed one when the block can't write what is left of it.
+
+        Where not even that can be written the run counts as lost, once its process is gone.
+
+        Raises:
+            RunNotRecorded: something could not be written.
+        """
+        try:
+            yield
+        except StoreUnwritable as error:
+            problem = RunNotRecorded(
+                f"Run #{self._run_number} could not be recorded to its end; what it recorded"
+                f" before is kept. {error}"
+            )
+            self._end_thread()
+            with suppress(LinealError):
+                self._seal_metrics()
+                self._catalog.finish_run(
+                    self._run_number,
+                    status=RunStatus.FAILED,
+                    finished_at=datetime.now(UTC),
+                    error=str(problem),
+                )
+            raise problem from error
+
     def artifact(self, digest: Digest) -> Artifact | None:
         """The record of a value that this run has written, if it has."""
         return self._artifacts.get(digest)
+
+    def _end_thread(self) -> None:
+        if self._thread is not None:
+            self._closing = True
+            self._hurry.set()
+            self._wake.set()
+            self._thread.join()
+            self._thread = None
+
+    def _seal_metrics(self) -> None:
+        summaries = tuple(self._journal.close())
+        if summaries:
+            self._catalog.commit(Batch(metrics=summaries))
 
     def _raise_failure(self) -> None:
         if self._failure is not None:

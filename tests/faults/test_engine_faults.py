@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,59 @@ if __name__ == "__main__":
         while not go.exists():
             time.sleep(0.001)
         assert workspace.run(racing).status.value == "finished"
+"""
+
+
+ON_A_FULL_DISK = """
+import os, subprocess, sys
+from pathlib import Path
+
+os.chdir(sys.argv[1])
+os.environ["LINEAL_STORE"] = "store"
+Path("full.py").write_text('''
+import os
+from lineal import log_metric, pipeline, task
+
+@task
+def small(n: int) -> int:
+    log_metric("n", n)
+    return n + 1
+
+@task
+def big(n: int) -> bytes:
+    return os.urandom(n)
+
+@pipeline
+def full(n: int = 1_000):
+    return small(n), big(n)
+''')
+
+def lineal(*words):
+    done = subprocess.run(
+        [sys.executable, "-m", "lineal.cli.main", *words], capture_output=True, text=True
+    )
+    print("$", *words, "->", done.returncode)
+    print(done.stdout, done.stderr)
+
+def fill():
+    with open("filling", "ab", buffering=0) as filling:
+        try:
+            while filling.write(bytes(1024)):
+                pass
+        except OSError:
+            pass
+
+lineal("run", "full.py")
+lineal("run", "full.py", "-p", "n=9000000")
+lineal("runs")
+fill()
+lineal("run", "full.py")
+lineal("get", "1:small")
+lineal("get", "1:big", "-o", "big.bin")
+print("left behind:", *sorted(os.listdir()))
+os.unlink("filling")
+lineal("run", "full.py")
+lineal("verify")
 """
 
 
@@ -187,6 +241,30 @@ def test_a_full_disk_fails_the_run_and_loses_nothing_before_it(
     with Workspace.open(store) as workspace:
         assert len(workspace.get(f"{first.id}:big")) == 200_000
     assert make.run(n=250_000).status is RunStatus.FINISHED
+
+
+@pytest.mark.slow
+def test_a_disk_that_is_really_full_fails_a_run_and_can_be_read(
+    on_a_small_disk: Callable[[str, str], str],
+) -> None:
+    told = on_a_small_disk("6m", ON_A_FULL_DISK).split("$ ")[1:]
+    answers = iter(told)
+    assert next(answers).startswith("run full.py -> 0")
+    during = next(answers)
+    assert during.startswith("run full.py -p n=9000000 -> 1")
+    assert "Run #2 could not be recorded to its end" in during
+    assert "the disk is full: make room on it" in during
+    assert [line.split()[4] for line in next(answers).splitlines()[2:4]] == ["failed", "finished"]
+    before = next(answers)
+    assert before.startswith("run full.py -> 2")
+    assert "the space left on its disk" in before
+    assert next(answers).split() == ["get", "1:small", "->", "0", "1001"]
+    refused = next(answers)
+    assert refused.startswith("get 1:big -o big.bin -> 2")
+    assert "big.bin can't be written: No space left on device" in refused
+    assert "left behind: filling full.py store" in refused.replace("__pycache__ ", "")
+    assert "2 reused" in next(answers)
+    assert "sound" in next(answers)
 
 
 @pytest.mark.parametrize("under", ["file", "file/deeper"])

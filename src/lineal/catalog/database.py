@@ -17,6 +17,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.pool import NullPool
 
 from lineal.errors import CatalogBusy, ConfigurationError, StoreError, StoreUnwritable
 
@@ -35,6 +36,8 @@ _UNWRITABLE = (
     "SQLITE_AUTH",
 )
 _DAMAGED = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
+_CROWDED = ("SQLITE_IOERR_SHM", "SQLITE_FULL", "SQLITE_CANTOPEN")
+"""What SQLite says when there is no room for the file that its connections share."""
 
 _of_parents: list[ThroughSQLite] = []
 """Kept for ever, as a connection must not even be closed on the other side of a fork."""
@@ -78,9 +81,19 @@ class Database:
             CatalogBusy: When another process holds the catalog for too long.
             StoreUnwritable: When the file can't be opened.
         """
-        engine = self.engine
-        with self._explained(), engine.connect() as connection, connection.begin():
+        with self._explained(), self._connect() as connection, connection.begin():
             yield connection
+
+    def _connect(self) -> Connection:
+        try:
+            return self.engine.connect()
+        except DBAPIError as error:
+            if not _says(error.orig, _CROWDED):
+                raise
+            try:
+                return _engine_alone(self._url).connect()
+            except DBAPIError:
+                raise error from None
 
     @contextmanager
     def glance(self) -> Iterator[Glance]:
@@ -90,13 +103,13 @@ class Database:
             CatalogBusy: When another process holds the catalog for too long.
             StoreUnwritable: When the file can't be opened.
         """
-        engine = self.engine
-        if engine.dialect.name != "sqlite":
+        with self._explained():
+            glance = self._take_glance()
+        if glance is None:
             with self.read() as connection:
                 yield ThroughSQLAlchemy(connection)
             return
         with self._explained():
-            glance = self._glances.pop() if self._glances else ThroughSQLite(engine)
             try:
                 with glance.transaction():
                     yield glance
@@ -104,6 +117,20 @@ class Database:
                 glance.close()
                 raise
             self._glances.append(glance)
+
+    def _take_glance(self) -> ThroughSQLite | None:
+        """One at hand or a new one; none where only `read` gets through."""
+        engine = self.engine
+        if self._glances:
+            return self._glances.pop()
+        if engine.dialect.name != "sqlite":
+            return None
+        try:
+            return ThroughSQLite(engine)
+        except (DBAPIError, sqlite3.Error) as error:
+            if not _says(getattr(error, "orig", error), _CROWDED):
+                raise
+            return None
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -161,6 +188,25 @@ def _engine(url: URL, busy_timeout: float) -> Engine:
     return engine
 
 
+def _engine_alone(url: URL) -> Engine:
+    """For reading where the disk is full: a connection that shares the file with no other.
+
+    Connections to a file in WAL mode share an index of its log in a file of its own, which
+    takes room even to read. One that has the file to itself keeps that index in memory
+    (https://www.sqlite.org/wal.html#use_of_wal_without_shared_memory).
+    """
+    engine = create_engine(url, poolclass=NullPool, connect_args={"timeout": 5.0})
+    event.listen(engine, "connect", _on_alone)
+    event.listen(engine, "begin", _on_begin)
+    return engine
+
+
+def _on_alone(connection: Any, _record: Any) -> None:
+    _on_frozen(connection, _record)
+    connection.execute("PRAGMA locking_mode = EXCLUSIVE").close()
+    connection.execute("SELECT count(*) FROM sqlite_master").close()
+
+
 def _is_frozen(path: Path) -> bool:
     """Whether a catalog can be read and never change: it lies where nothing can be written.
 
@@ -205,20 +251,24 @@ def _on_begin(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
+def _says(origin: BaseException | None, codes: tuple[str, ...]) -> bool:
+    """Whether SQLite complains of one of these."""
+    return str(getattr(origin, "sqlite_errorname", "")).startswith(codes)
+
+
 def _explanation(origin: BaseException | None, name: str) -> Exception:
     """What a database's complaint means to whoever has to mend it."""
-    code = getattr(origin, "sqlite_errorname", "") if isinstance(origin, sqlite3.Error) else ""
-    if code.startswith(_BUSY):
+    if _says(origin, _BUSY):
         return CatalogBusy(
             f"Another process has held the catalog {name} for too long ({origin}); "
             "try again when it has finished."
         )
-    if code.startswith(_UNWRITABLE):
+    if _says(origin, _UNWRITABLE):
         return StoreUnwritable(
             f"The catalog {name} can't be written ({origin}); check the permissions of its "
             "folder and the space left on its disk. What was recorded before is kept."
         )
-    if code.startswith(_DAMAGED):
+    if _says(origin, _DAMAGED):
         return StoreError(
             f"{name} is not a catalog, or is damaged ({origin}); restore it from a copy, or "
             "move it away to begin a new one."

@@ -56,16 +56,17 @@ def start_run(
             yield active
     finally:
         current_step.reset(token)
-    record = recorder.finish(
-        body.write(recorder, services.catalog, always=True),
-        status=ending.status,
-        error=ending.text,
-        result=(),
-        code=snapshot(services, [code_file] if code_file else []),
-        naming=lambda whole: carry_out(
-            services.catalog, whole, declared_in_block(whole, body.context)
-        ),
-    )
+    with recorder.to_the_end():
+        record = recorder.finish(
+            body.write(recorder, services.catalog, always=True),
+            status=ending.status,
+            error=ending.text,
+            result=(),
+            code=snapshot(services, [code_file] if code_file else []),
+            naming=lambda whole: carry_out(
+                services.catalog, whole, declared_in_block(whole, body.context)
+            ),
+        )
     active.complete(record)
     tidy_up(services)
     raised: Any = ending.cancelled or ending.error or recorder.refused

@@ -45,6 +45,7 @@ def run_pipeline(
     Raises:
         UserError: the body asked for what can't be done; the run is recorded as failed.
         StoreError: the record can't be written.
+        RunNotRecorded: nor could the rest of it, after the run had begun.
         KeyboardInterrupt: the run was cancelled, and is recorded so.
     """
     with stepped_out():
@@ -103,23 +104,24 @@ def _run(
         carry_out(services.catalog, whole, declared(services.catalog, whole, names))
 
     runner.close(cancel=ending.cancelled is not None)
-    if ending.cancelled is not None:
-        session.cancel()
     result, outputs = found
-    record = body.write(recorder, services.catalog)
-    record = recorder.finish(
-        replace(record, executions=(*record.executions, *session.in_order())),
-        status=ending.status,
-        error=ending.text,
-        result=tuple(outputs),
-        code=snapshot(
-            services,
-            [file for code in decider.codes for file in code.files],
-            pipeline=pipeline,
-            arguments=keep_arguments(services, arguments, trace.steps, recorder.artifact),
-        ),
-        naming=name_all if options.naming else None,
-    )
+    with recorder.to_the_end():
+        if ending.cancelled is not None:
+            session.cancel()
+        record = body.write(recorder, services.catalog)
+        record = recorder.finish(
+            replace(record, executions=(*record.executions, *session.in_order())),
+            status=ending.status,
+            error=ending.text,
+            result=tuple(outputs),
+            code=snapshot(
+                services,
+                [file for code in decider.codes for file in code.files],
+                pipeline=pipeline,
+                arguments=keep_arguments(services, arguments, trace.steps, recorder.artifact),
+            ),
+            naming=name_all if options.naming else None,
+        )
     ending.error = ending.error or recorder.refused
     tidy_up(services)
     _warn_of_nondeterminism(services, record, session.warnings)

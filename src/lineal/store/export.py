@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -35,12 +38,28 @@ def export_value(load: Callable[[], Any], encoded: bytes, target: Path) -> Path:
     """
     suffix = target.suffix.lower()
     try:
-        if suffix in (".json", ".npy", ".txt", ".png", *_FRAMES):
-            return _write(load(), encoded, target, suffix)
-        target.write_bytes(encoded)
+        with _draft_of(target) as draft:
+            if suffix in (".json", ".npy", ".txt", ".png", *_FRAMES):
+                _write(load(), encoded, draft, suffix)
+            else:
+                draft.write_bytes(encoded)
     except OSError as error:
         raise _refused(target, error) from error
     return target
+
+
+@contextmanager
+def _draft_of(target: Path) -> Iterator[Path]:
+    """A file of the same name to write to; it takes the target's place when it is whole."""
+    if (target.exists() and not target.is_file()) or not os.access(target.parent, os.W_OK):
+        yield target  # a device, or what is only open to be written over
+        return
+    with tempfile.TemporaryDirectory(prefix=".lineal-", dir=target.parent) as folder:
+        draft = Path(folder) / target.name
+        yield draft
+        if target.exists():
+            shutil.copymode(target, draft)
+        draft.replace(target.resolve())
 
 
 def export_path(source: Path, target: Path) -> Path:
@@ -67,7 +86,7 @@ def _copy_file(source: str | Path, target: str | Path) -> None:
         Path(target).chmod(0o755)
 
 
-def _write(value: Any, encoded: bytes, target: Path, suffix: str) -> Path:
+def _write(value: Any, encoded: bytes, target: Path, suffix: str) -> None:
     family = type(value).__module__.partition(".")[0]
     if family in _TABLES and suffix in _FRAMES:
         _write_frame(_as_frame(value, family), target, suffix)
@@ -88,7 +107,6 @@ def _write(value: Any, encoded: bytes, target: Path, suffix: str) -> Path:
             f"A {type(value).__qualname__} can't be written as {suffix}; choose another ending"
             f" for {target.name}, or none to get the bytes as they are stored."
         )
-    return target
 
 
 def _as_frame(value: Any, family: str) -> Any:

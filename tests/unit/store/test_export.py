@@ -47,6 +47,26 @@ def test_a_frame_that_a_format_can_not_hold_says_so(export, tmp_path):
         export(pd.DataFrame({"a": [1j]}), tmp_path / "out.parquet")
 
 
+def test_what_can_not_be_written_leaves_what_was_there(export, tmp_path):
+    target = tmp_path / "out.parquet"
+    target.write_bytes(b"from before")
+    target.chmod(0o640)
+    with pytest.raises(UserError):
+        export(pd.DataFrame({"a": [1j]}), target)
+    assert target.read_bytes() == b"from before"
+    export(FRAME, target)
+    assert target.stat().st_mode & 0o777 == 0o640
+    assert [p.name for p in tmp_path.iterdir() if p.name.startswith(".lineal-")] == []
+
+
+def test_a_link_is_written_through(export, tmp_path):
+    link = tmp_path / "link.json"
+    link.symlink_to(tmp_path / "real.json")
+    export({"k": 1}, link)
+    assert link.is_symlink()
+    assert json.loads((tmp_path / "real.json").read_text()) == {"k": 1}
+
+
 def test_other_values_are_written_in_the_format_of_the_ending(export, tmp_path):
     out = tmp_path
     assert np.load(export(np.arange(3), out / "a.npy")).tolist() == [0, 1, 2]

@@ -11,7 +11,7 @@ import typer
 from lineal._version import __version__
 from lineal.errors import LinealError, RunCancelled
 
-from . import compare, datasets, deployments, inspect, lineage, models, replay
+from . import check, compare, datasets, deployments, inspect, lineage, models, replay
 from .render import err
 from .run import run
 
@@ -26,7 +26,7 @@ app.command()(run)
 _COMMANDS: list[Any] = [
     inspect.runs, inspect.show, inspect.why, inspect.log, inspect.get,
     lineage.lineage, lineage.impact, lineage.path, lineage.graph,
-    replay.replay, replay.verify, replay.freeze, replay.thaw,
+    replay.replay, replay.verify, replay.freeze, replay.thaw, check.check,
     deployments.deploy, deployments.rollback, deployments.deployments,
     compare.diff, compare.compare, compare.card,
 ]  # fmt: skip

@@ -1,10 +1,13 @@
-"""How a workspace proves a run: replayed, verified, frozen into a file and thawed."""
+"""How a workspace proves a run: replayed, checked, verified, frozen into a file and thawed."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from lineal.config import Settings
+from lineal.leakage import Asked as CheckAsked
+from lineal.leakage import Leakage, check
 from lineal.replay import Asked, Frozen, Report, Thawed, Verified, freeze, replay, thaw, verify
 
 from .lookups import Lookups
@@ -28,6 +31,30 @@ class Replays(Lookups):
         """
         record = self.run_behind(reference)
         return replay(self.services, record, asked or Asked(), self._for_processes())
+
+    def check(
+        self,
+        reference: str,
+        keys: Sequence[str] = (),
+        *,
+        train: str | None = None,
+        test: str | None = None,
+        labels: Sequence[str] = (),
+    ) -> Leakage:
+        """Say what stands on both sides of a run's splits: rows, features, subjects or sites.
+
+        Args:
+            reference: A run, or something that a run made.
+            keys: Columns that name subjects or sites.
+            train: The one side, by the name of an output or argument; the record tells by default.
+            test: The other side.
+            labels: Columns that no model is given; the record tells by default.
+
+        Raises:
+            UserError: nothing answers to the reference, a side or a key.
+        """
+        asked = CheckAsked(keys=tuple(keys), train=train, test=test, labels=tuple(labels))
+        return check(self.services, self.run_behind(reference), asked)
 
     def verify(self, reference: str | None = None, *, data: bool = False) -> Verified:
         """Check that all that a run reaches is there and as it was recorded.

@@ -20,7 +20,7 @@ from .results import (
     Status,
     ValueChange,
 )
-from .rows import rows_by_content, rows_by_key
+from .rows import row_codes, rows_by_content, rows_by_key
 from .settings import environment_change, metric_changes, value_changes
 from .shape import shape_change
 from .sides import Side, compare
@@ -46,6 +46,7 @@ __all__ = [
     "data_change",
     "environment_change",
     "metric_changes",
+    "row_codes",
     "rows_by_content",
     "rows_by_key",
     "shape_change",

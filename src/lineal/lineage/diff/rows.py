@@ -89,6 +89,17 @@ def rows_by_key(before: pd.DataFrame, after: pd.DataFrame, key: Sequence[str]) -
     )
 
 
+def row_codes(
+    before: pd.DataFrame, after: pd.DataFrame, columns: Sequence[str]
+) -> tuple[Codes, Codes]:
+    """A whole number for each row of two tables, equal for rows that are equal in some columns.
+
+    The numbers are those of these two tables together and mean nothing elsewhere.
+    """
+    rows = _combined([_codes(before[name], after[name]) for name in columns])
+    return rows[: len(before)], rows[len(before) :]
+
+
 def _common(before: pd.DataFrame, after: pd.DataFrame) -> list[str]:
     there = set(after.columns)
     return [name for name in before.columns if name in there]

@@ -337,6 +337,11 @@ class Catalog:
             statement = search.select_runs(connection, where, order_by, limit, experiment)
             return runs.records(connection, connection.execute(statement).all())
 
+    def places_of(self, execution_ids: Sequence[int]) -> dict[int, tuple[str, str]]:
+        """The id of the run, and the step, of executions."""
+        with self._database.read() as connection:
+            return runs.places_of(connection, execution_ids)
+
     def experiments(self) -> list[Experiment]:
         """Every experiment, in the order they were made."""
         with self._database.read() as connection:

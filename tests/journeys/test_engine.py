@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 import lineal
 from lineal import Workspace
 from lineal.cli.loading import load_pipeline
+from lineal.errors import UserError
 from lineal.planning import Policy
 from lineal.records import Cause, RunStatus
 
@@ -173,6 +175,20 @@ def test_a_step_can_be_forced_and_a_run_can_reuse_nothing(
     assert set(states(workspace.run(study, options=bare)).values()) == {"executed"}
 
 
+def test_forcing_a_step_there_is_not_is_refused_by_run_and_plan(
+    write: Write, workspace: Workspace
+) -> None:
+    study = write(STUDY)
+    workspace.run(study)
+    wrong = Policy(force=frozenset(["partiy"]))
+    told = "no step or task 'partiy' to force; there is .*parity"
+    with pytest.raises(UserError, match=told):
+        workspace.plan(study, policy=wrong)
+    with pytest.raises(UserError, match=told):
+        workspace.run(study, options=workspace.options(policy=wrong))
+    assert executed(workspace.get_run("latest")) == set()
+
+
 @pytest.mark.parametrize(
     ("option", "cause"),
     [
@@ -331,6 +347,20 @@ def test_an_output_that_cannot_be_kept_fails_the_run_and_names_its_type(write: W
     assert run.status is RunStatus.FAILED
     assert "generator" in str(run.exception)
     assert study.run(which="draw").status is RunStatus.FINISHED
+
+
+def test_a_step_whose_output_cannot_be_kept_is_counted_as_failed(
+    write: Write, tmp_path: Path
+) -> None:
+    write(
+        "import threading\nfrom lineal import pipeline, task\n"
+        "@task\ndef lock(): return threading.Lock()\n"
+        "@pipeline\ndef study(): return lock()\n"
+    )
+    command = [sys.executable, "-m", "lineal.cli.main", "run", "study.py"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert ": 1 failed   (lineal show 1)" in done.stderr
 
 
 def test_control_flow_on_values_works_and_is_reused(write: Write) -> None:

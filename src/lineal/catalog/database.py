@@ -133,12 +133,8 @@ class Database:
             return None
 
     @contextmanager
-    def write(self, *, durable: bool = True) -> Iterator[Connection]:
+    def write(self) -> Iterator[Connection]:
         """A transaction that is durable when the block ends, and undone when it raises.
-
-        Args:
-            durable: Whether to wait for the disk. What is not durable is whole all the same,
-                seen by all others at once, and durable with whatever is written next.
 
         Raises:
             CatalogBusy: When another process holds the catalog for too long.
@@ -146,7 +142,7 @@ class Database:
         """
         engine = self.engine
         with self._writer, self._explained(), engine.connect() as connection:
-            connection.execution_options(lineal_writes=True, lineal_durable=durable)
+            connection.execution_options(lineal_writes=True)
             with connection.begin():
                 yield connection
 
@@ -169,9 +165,7 @@ class Database:
 
 def _engine(url: URL, busy_timeout: float) -> Engine:
     if url.get_backend_name() != "sqlite":
-        engine = create_engine(url)
-        event.listen(engine, "begin", _on_begin_elsewhere)
-        return engine
+        return create_engine(url)
     if not url.database or url.database == ":memory:":
         raise ArgumentError("a catalog in memory would be lost; name a file")
     path = Path(url.database)
@@ -253,17 +247,8 @@ def _lower(value: Any) -> Any:
 
 def _on_begin(connection: Connection) -> None:
     """Take the write lock first: a reader that turns writer could not wait for it."""
-    options = connection.get_execution_options()
-    writes = options.get("lineal_writes", False)
-    if writes and connection.info.get("durable", True) is not options["lineal_durable"]:
-        durable = connection.info["durable"] = options["lineal_durable"]
-        connection.exec_driver_sql(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+    writes = connection.get_execution_options().get("lineal_writes", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-
-def _on_begin_elsewhere(connection: Connection) -> None:
-    if not connection.get_execution_options().get("lineal_durable", True):
-        connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
 
 
 def _says(origin: BaseException | None, codes: tuple[str, ...]) -> bool:

@@ -42,7 +42,7 @@ def check(
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Find rows, subjects and sites that stand on both sides of a run's splits."""
+    """Find rows, subjects and sites on both sides of splits."""
     with Workspace.open() as workspace:
         report = workspace.check(reference, key or (), train=train, test=test, labels=label or ())
     if json:

@@ -28,7 +28,10 @@ Key = Annotated[
 
 
 def diff(before: Reference, after: Reference, key: Key = None, json: AsJson = False) -> None:
-    """Show what changed between two things: code, data, parameters, packages, metrics."""
+    """Show what changed between two things.
+
+    Code by functions, data by rows and columns, parameters, packages, metrics.
+    """
     with Workspace.open() as workspace:
         found = workspace.diff(before, after, key)
     if json:
@@ -72,7 +75,7 @@ def card(
     ] = None,
     json: AsJson = False,
 ) -> None:
-    """Write the card of a model version from what was recorded, as Markdown."""
+    """Write the card of a model version as Markdown."""
     if json and output is not None:
         raise UserError("--json prints what the card says, and -o writes the card; choose one.")
     with Workspace.open() as workspace:

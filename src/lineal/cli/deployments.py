@@ -61,7 +61,7 @@ def deployments(
     target: Annotated[str | None, typer.Argument(help="Only of this target.")] = None,
     json: AsJson = False,
 ) -> None:
-    """List what is deployed, with all that was before it; nothing is ever overwritten."""
+    """List what is deployed, and all that was before it."""
     with Workspace.open() as workspace:
         found = workspace.registry.deployments(target)
     if json:

@@ -39,14 +39,19 @@ RunReference = Annotated[
 def runs(
     where: Annotated[
         str | None,
-        typer.Option("--where", help="Such as: metrics.auc > 0.9 and params.depth = '3'"),
+        typer.Option(
+            "--where", metavar="FILTER", help="Such as: metrics.auc > 0.9 and params.depth = '3'"
+        ),
     ] = None,
     order_by: Annotated[
-        list[str] | None, typer.Option("--order-by", help="Such as: 'metrics.auc DESC'")
+        list[str] | None,
+        typer.Option("--order-by", metavar="FIELD", help="Such as: 'metrics.auc DESC'"),
     ] = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many.")] = 20,
+    limit: Annotated[
+        int, typer.Option("--limit", metavar="N", min=1, help="At most so many.")
+    ] = 20,
     experiment: Annotated[
-        str | None, typer.Option("--experiment", help="Only of this experiment.")
+        str | None, typer.Option("--experiment", metavar="NAME", help="Only of this experiment.")
     ] = None,
     json: AsJson = False,
 ) -> None:
@@ -62,7 +67,7 @@ def runs(
 
 
 def show(run: RunReference = "latest", json: AsJson = False) -> None:
-    """Show a run: parameters, metrics, steps, artifacts, code, environment."""
+    """Show a run: parameters, metrics, steps, code, environment."""
     with Workspace.open() as workspace:
         found = workspace.get_run(run)
         if json:
@@ -73,10 +78,10 @@ def show(run: RunReference = "latest", json: AsJson = False) -> None:
 
 def why(
     run: RunReference,
-    step: Annotated[str, typer.Argument(help="The step's name.")],
+    step: Annotated[str, typer.Argument(metavar="STEP", help="The step's name.")],
     json: AsJson = False,
 ) -> None:
-    """Say why a step ran, or was reused: the component of its key that changed, by name."""
+    """Say why a step ran or was reused, naming what changed."""
     with Workspace.open() as workspace:
         found = workspace.get_run(run)
         execution = found.execution(step)
@@ -101,7 +106,7 @@ def why(
 
 def log(
     run: RunReference = "latest",
-    step: Annotated[str | None, typer.Argument(help="Only this step.")] = None,
+    step: Annotated[str | None, typer.Argument(metavar="STEP", help="Only this step.")] = None,
     json: AsJson = False,
 ) -> None:
     """Print what the steps of a run printed and logged."""
@@ -126,7 +131,10 @@ def get(
         str, typer.Argument(metavar="REF", help="RUN, RUN:STEP, RUN:STEP.OUTPUT or a digest.")
     ],
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="Write it here instead of printing it.")
+        Path | None,
+        typer.Option(
+            "-o", "--output", metavar="FILE", help="Write it here instead of printing it."
+        ),
     ] = None,
     json: AsJson = False,
 ) -> None:

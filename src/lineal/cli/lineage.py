@@ -12,7 +12,6 @@ from lineal.errors import UserError
 from lineal.lineage import LineageGraph
 from lineal.lineage.declared import declared
 from lineal.lineage.export import FORMATS
-from lineal.lineage.export.plain import json_text
 from lineal.records import Node, NodeKind
 from lineal.workspace import IMPACT_LIMIT, LINEAGE_LIMIT, Workspace
 
@@ -69,7 +68,7 @@ def lineage(
     direction = "both" if both or (up and down) else "down" if down else "up"
     with Workspace.open() as workspace:
         graph = workspace.lineage(reference, direction, depth, limit)
-        _give(graph, "json" if json else form, output, direction, workspace)
+    _give(graph, "json" if json else form, output, direction)
     if graph.truncated:
         err.print(
             f"There is more than {limit} artifacts; --limit shows more, --depth what is near."
@@ -83,7 +82,7 @@ def impact(
     ] = IMPACT_LIMIT,
     json: AsJson = False,
 ) -> None:
-    """Show everything downstream: deployments, model versions, datasets, runs."""
+    """Show what came of a thing: deployments, models, data, runs."""
     found: dict[str, Node] = {}
     truncated = False
     with Workspace.open() as workspace:
@@ -142,18 +141,12 @@ def graph(
     arguments = parse_parameters(pipeline, param or [])
     with Workspace.open() as workspace:
         plan = workspace.plan(pipeline, arguments)
-        _give(declared(plan), "json" if json else form, output, "up", workspace)
+    _give(declared(plan), "json" if json else form, output, "up")
     if plan.stopped_at:
         err.print(f"What follows depends on the value of {plan.stopped_at}, not known yet.")
 
 
-def _give(
-    graph: LineageGraph,
-    form: str | None,
-    output: Path | None,
-    direction: str,
-    workspace: Workspace,
-) -> None:
+def _give(graph: LineageGraph, form: str | None, output: Path | None, direction: str) -> None:
     if form is None:
         ending = output.suffix.lstrip(".") if output is not None else "tree"
         form = _ENDINGS.get(ending, ending)
@@ -164,13 +157,12 @@ def _give(
             if direction in (way, "both"):
                 out.print(draw(graph, up=way == "up"))
         return
+    if form == "json" and "json" not in FORMATS:
+        print_json({"nodes": [_plain(n) for n in graph.nodes.values()], "edges": graph.edges})
+        return
     if form not in FORMATS:
         raise UserError(f"There is no format {form!r}; choose one of tree, {', '.join(FORMATS)}.")
-    if form == "openlineage" and graph.of_kind(NodeKind.RUN):
-        # It tells of runs, which a graph holds only in part.
-        text = json_text(workspace.openlineage(graph), indent=2) + "\n"
-    else:
-        text = graph.to(form)
+    text = graph.to(form)
     if output is None:
         typer.echo(text)
     else:

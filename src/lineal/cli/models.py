@@ -85,7 +85,7 @@ def list_models(json: AsJson = False) -> None:
 
 @models.command("show")
 def show_model(reference: ModelReference, json: AsJson = False) -> None:
-    """Show a model with its versions, or one version with all that is known of it."""
+    """Show a model with its versions, or all about one of them."""
     name, number = parse_version(reference)
     with Workspace.open() as workspace:
         registry = workspace.registry

@@ -50,7 +50,7 @@ def replay(
     ] = None,
     json: AsJson = False,
 ) -> None:
-    """Run a past run again, and compare every output with what was recorded."""
+    """Run a past run again, and compare every output."""
     asked = Asked(
         steps=tuple(steps) if steps else None,
         env=env,
@@ -83,7 +83,7 @@ def verify(
     ] = False,
     json: AsJson = False,
 ) -> None:
-    """Check that every recorded fact is present, and every byte as it was addressed."""
+    """Check that every record and every byte is as it was."""
     with Workspace.open() as workspace:
         found = workspace.verify(reference, data=data)
     if json:
@@ -131,7 +131,10 @@ def thaw(
         str | None, typer.Option("--store", metavar="FOLDER", help="The store to take it into.")
     ] = None,
 ) -> None:
-    """Take a frozen run into a store; its values that are pickles run code when loaded."""
+    """Take a frozen run into a store.
+
+    Values in it that are pickles run code when they are loaded.
+    """
     with Workspace.open(store) as workspace:
         thawed = workspace.thaw(source)
     if json:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Annotated, Any
 
 import typer
@@ -36,7 +37,7 @@ def run(
     ] = None,
     no_cache: Annotated[bool, typer.Option("--no-cache", help="Reuse nothing.")] = False,
     workers: Annotated[
-        int | None, typer.Option("--workers", min=1, help="Steps executed at once.")
+        int | None, typer.Option("--workers", metavar="N", min=1, help="Steps executed at once.")
     ] = None,
     processes: Annotated[
         bool, typer.Option("--processes", help="Execute steps in processes, not threads.")
@@ -47,18 +48,23 @@ def run(
     keep_going: Annotated[
         bool, typer.Option("--keep-going", help="Go on with what does not need a failed step.")
     ] = False,
-    name: Annotated[str | None, typer.Option("--name", help="The run's name.")] = None,
+    name: Annotated[
+        str | None, typer.Option("--name", metavar="NAME", help="The run's name.")
+    ] = None,
     experiment: Annotated[
-        str | None, typer.Option("--experiment", help="The experiment it belongs to.")
+        str | None,
+        typer.Option("--experiment", metavar="NAME", help="The experiment it belongs to."),
     ] = None,
     tag: Annotated[
         list[str] | None, typer.Option("--tag", metavar="KEY=VALUE", help="A tag of the run.")
     ] = None,
-    note: Annotated[str | None, typer.Option("--note", help="A text about the run.")] = None,
-    seed: Annotated[int | None, typer.Option("--seed", help="The run's seed.")] = None,
+    note: Annotated[
+        str | None, typer.Option("--note", metavar="TEXT", help="A text about the run.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option("--seed", metavar="N", help="The run's seed.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the record as JSON.")] = False,
 ) -> None:
-    """Run a pipeline: execute what has changed, reuse what has not, record all of it."""
+    """Run a pipeline: execute what has changed, reuse the rest."""
     pipeline = load_pipeline(target)
     arguments = parse_parameters(pipeline, param or [])
     policy = Policy(force=frozenset(force or ()), no_cache=no_cache)
@@ -125,10 +131,16 @@ def _report(finished: Run, progress: LiveProgress) -> None:
         out.print(made)
     line = Text.assemble(
         "run ", (f"#{finished.number}", "bold"), " ", state(finished.status),
-        f" in {duration(progress.seconds)}: {progress.summary()}"
+        f" in {duration(progress.seconds)}: {_counts(finished)}"
         f"   (lineal show {finished.number})",
     )  # fmt: skip
     err.print(line)
+
+
+def _counts(finished: Run) -> str:
+    """What became of its steps, as recorded: one whose output can't be kept has failed."""
+    counts = Counter(e.status.value for e in finished.executions if e.position)
+    return ", ".join(f"{n} {status}" for status, n in sorted(counts.items())) or "no steps"
 
 
 def _plan(

@@ -9,11 +9,12 @@ Ordering is not decided here, and nothing here reads a clock, a store or a catal
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from lineal.digests.digest import Digest
+from lineal.errors import UserError
 from lineal.records import Cause, Change, Key, Prior, Reason
 
 from .plan import Execute, Reuse
@@ -36,9 +37,28 @@ class Policy:
 
     def forces(self, step: str, task_name: str) -> bool:
         """Whether a step is to be executed: by its name, its map's name or its task's."""
-        return bool(self.force) and not self.force.isdisjoint(
-            (step, step.partition("[")[0], task_name)
-        )
+        return bool(self.force) and not self.force.isdisjoint(_names(step, task_name))
+
+    def refuse_unknown(self, steps: Iterable[tuple[str, str]]) -> None:
+        """Refuse to force what there is not.
+
+        Args:
+            steps: Every step with the name of its task.
+
+        Raises:
+            UserError: no step or task has the name; it tells those there are.
+        """
+        if not self.force:
+            return
+        known = dict.fromkeys(name for step in steps for name in _names(*step))
+        for name in sorted(self.force - known.keys()):
+            some = ", ".join([k for k in known if "[" not in k][:20]) or "none"
+            raise UserError(f"There is no step or task {name!r} to force; there is {some}.")
+
+
+def _names(step: str, task_name: str) -> tuple[str, str, str]:
+    """What a step answers to: its name, its map's and its task's."""
+    return step, step.partition("[")[0], task_name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

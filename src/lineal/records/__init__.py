@@ -3,7 +3,6 @@
 from lineal.digests.identity import CodeIdentity
 
 from .artifact import Artifact, Stored
-from .lease import Lease
 from .lineage import Edge, Node, NodeKind, Relation
 from .registry import (
     Approval,
@@ -57,7 +56,6 @@ __all__ = [
     "JudgedMetric",
     "Judgement",
     "Key",
-    "Lease",
     "MetricSummary",
     "Model",
     "ModelVersion",

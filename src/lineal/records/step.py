@@ -102,7 +102,6 @@ class Cause(StrEnum):
     SEED = "seed"
     OBSERVED = "observed"
     NOT_KEPT = "not-kept"
-    HELD = "held"
     UPSTREAM_FAILED = "upstream-failed"
     CANCELLED = "cancelled"
 

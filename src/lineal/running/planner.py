@@ -10,11 +10,9 @@ from lineal.pipeline import Pipeline
 from lineal.pipeline.graph import Literal, Reference, StepNode
 from lineal.pipeline.tracing import Trace, current_trace
 from lineal.planning import Plan, PlannedStep, Reuse
-from lineal.records import Lease
 
 from .base import RunOptions, Services
 from .deciding import Decider
-from .leases import Others, reason_of
 from .seeding import argument_seed
 from .slots import Slot
 
@@ -25,7 +23,11 @@ def plan_pipeline(
     arguments: dict[str, Any],
     options: RunOptions,
 ) -> Plan:
-    """Decide every step that the body declares; nothing is run and nothing written."""
+    """Decide every step that the body declares; nothing is run and nothing written.
+
+    Raises:
+        UserError: a step is to be forced that there is not.
+    """
     decider = Decider(
         services.catalog, pipeline.qualified_name, options.policy, options.seed, services.memo
     )
@@ -40,6 +42,8 @@ def plan_pipeline(
         stopped = str(stop)
     finally:
         current_trace.reset(token)
+    if stopped is None:
+        options.policy.refuse_unknown((node.name, node.task.name) for node in trace.steps)
     planning.decide_all()
     return Plan(
         pipeline=pipeline.qualified_name,
@@ -62,7 +66,6 @@ class _Planning:
         self._services = services
         self._run_seed = run_seed
         self._decider = decider
-        self._others = Others(services.catalog)
         self._outputs: dict[int, dict[str, Digest]] = {}
         self.planned: dict[int, PlannedStep] = {}
 
@@ -108,8 +111,6 @@ class _Planning:
             outputs = {o.name: o.digest for o in decision.prior.outputs}
             self._outputs[node.position] = outputs
             self._note(node, "reuse", decision.reason.text, key, decision.prior.execution_id)
-        elif (lease := self._others.holder(decided)) is not None:
-            self._note(node, "wait", reason_of(lease).text, key, held_by=lease)
         else:
             self._note(node, "execute", decision.reason.text, key)
 
@@ -123,7 +124,6 @@ class _Planning:
         reason: str,
         key: Digest | None = None,
         reused_from: int | None = None,
-        held_by: Lease | None = None,
     ) -> None:
         self.planned[node.position] = PlannedStep(
             step=node.name,
@@ -133,7 +133,6 @@ class _Planning:
             key=key,
             reused_from=reused_from,
             upstream=_upstream(node),
-            held_by=held_by,
         )
 
 

@@ -173,20 +173,17 @@ def lent() -> Iterator[None]:
 
 
 @contextmanager
-def stepped_out() -> Iterator[bool]:
-    """Let others go on while a step waits for a run of its own, which takes turns as well.
-
-    Gives whether there is such a step.
-    """
+def stepped_out() -> Iterator[None]:
+    """Let others go on while a step waits for a run of its own, which takes turns as well."""
     turn = _current.get()
     if turn is None:
-        yield False
+        yield
         return
     token = _current.set(None)
     drawn = _states()
     _gate.leave(turn)
     try:
-        yield True
+        yield
     finally:
         _gate.enter(turn)
         with _gate.changed:

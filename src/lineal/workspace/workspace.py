@@ -9,7 +9,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
-from lineal.backfill import Backfilling
 from lineal.catalog import Batch, Catalog
 from lineal.comparing import Comparing
 from lineal.config import Settings, read_settings
@@ -32,7 +31,7 @@ from .replays import Replays
 MEMO = "stat-memo"
 
 
-class Workspace(Backfilling, Comparing, LineageQuestions, Replays):
+class Workspace(Comparing, LineageQuestions, Replays):
     """A store and its catalog, opened."""
 
     def __init__(self, services: Services, settings: Settings) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from . import endpoint as endpoints
 from . import postgresql
 
 # Set before anything imports Matplotlib or makes a console, also in child processes.
@@ -48,6 +49,13 @@ def new_postgresql() -> Iterator[Callable[[], str]]:
         pytest.skip(reason)
     with postgresql.running() as server:
         yield server.new_database
+
+
+@pytest.fixture
+def endpoint() -> Iterator[endpoints.Endpoint]:
+    """An OpenLineage endpoint: a real server on the loopback interface."""
+    with endpoints.listening() as listening:
+        yield listening
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -11,7 +11,7 @@ import tomllib
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
@@ -41,6 +41,9 @@ class Settings(BaseSettings):
     """The seed of runs that are given none."""
     trust_pickle: bool = True
     """Whether values that were pickled may be loaded from the store."""
+
+    openlineage_api_key: SecretStr | None = None
+    """The key that is sent to an OpenLineage endpoint."""
 
     @classmethod
     def settings_customise_sources(

@@ -44,6 +44,9 @@ class Points(Protocol):
     ) -> None:
         """Take many points of one series."""
 
+    def forget(self, execution_id: int) -> None:
+        """Drop every point of an execution so far."""
+
 
 @dataclass(slots=True)
 class StepContext:
@@ -60,9 +63,10 @@ class StepContext:
     """What was named, in order; each is among the artifacts, at its `place`."""
 
     def clear(self) -> None:
-        """Forget what was said, before the step is executed again."""
-        for said in (self.log, self.params, self.tags, self.artifacts, self.names):
+        """Forget what was said, before the step is executed again; its log stays."""
+        for said in (self.params, self.tags, self.artifacts, self.names):
             said.clear()
+        self.points.forget(self.execution_id)
 
 
 current_step: ContextVar[StepContext | None] = ContextVar("current_step", default=None)

@@ -23,6 +23,7 @@
     ├── ReplayError                   a past run that could not be run again
     │   ├── ReplayFailed              its process broke down
     │   └── EnvironmentNotBuilt       its packages can't be had here
+    ├── EndpointRefused               a server did not take what it was sent
     └── StoreError                    the store can't do what is asked of it
         ├── StoreVersionError         written by a newer lineal
         ├── StoreUnwritable           read-only, full, or not ours to write
@@ -158,6 +159,10 @@ class ReplayFailed(ReplayError):
 
 class EnvironmentNotBuilt(ReplayError):
     """The recorded environment can't be built here; replay with --env current."""
+
+
+class EndpointRefused(LinealError):
+    """A server did not take what it was sent; see that it runs, and try again."""
 
 
 class StoreError(LinealError):

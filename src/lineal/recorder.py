@@ -64,6 +64,8 @@ class Entry:
     artifacts: Sequence[Artifact] = ()
     """Records of values that are kept already."""
     code: CodeIdentity | None = None
+    leased: bool = False
+    """Whether the run holds a lease for it, which ends when it is written."""
     held: int = 0
     """Bytes of its values; the recorder's own account."""
 
@@ -286,6 +288,7 @@ class Recorder:
                 artifacts=tuple(artifacts.values()),
                 codes=tuple(codes.values()),
                 executions=tuple(executions),
+                released=tuple(entry.execution for entry in entries if entry.leased),
             )
         )
         self._codes.update(codes)

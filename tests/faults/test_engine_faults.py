@@ -198,7 +198,9 @@ def test_two_runs_of_the_same_keys_at_once_lose_nothing_and_a_third_reuses(
             assert all(e.outputs for e in steps)
             for step in steps:
                 assert isinstance(workspace.get(f"{run.id}:{step.step}"), (int, bytes))
-            assert workspace.metrics(run).num_rows == 10
+            executed = [e for e in steps if e.status is ExecutionStatus.EXECUTED]
+            counted = [e for e in executed if e.task.endswith(":count")]
+            assert workspace.metrics(run).num_rows == len(counted)
     third = subprocess.run(
         [sys.executable, str(script), str(tmp_path / "ready-3"), str(tmp_path / "go")], check=False
     )

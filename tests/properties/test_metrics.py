@@ -18,7 +18,8 @@ points = st.tuples(
     int64,
     st.floats(allow_nan=True),
 )
-actions = st.lists(points | st.sampled_from(["flush", "close", "compact"]), min_size=1, max_size=30)
+others = st.sampled_from(["flush", "close", "compact"]) | st.integers(0, 3)
+actions = st.lists(points | others, min_size=1, max_size=30)
 
 
 def comparable(rows):
@@ -33,15 +34,20 @@ def test_what_is_logged_is_read_back_once(script):
     with tempfile.TemporaryDirectory() as folder:
         store = MetricStore(Path(folder) / "metrics")
         journal = store.journal("run")
-        expected = []
+        expected, closed = [], 0
         for action in script:
             if action == "flush":
                 journal.flush()
             elif action == "close":
                 journal.close()
+                closed = len(expected)
                 journal = store.journal("run")
             elif action == "compact":
                 store.compact(min_segments=2)
+            elif isinstance(action, int):
+                journal.forget(action)
+                later = [row for row in expected[closed:] if row[0] != action]
+                expected = expected[:closed] + later
             else:
                 execution, key, labels, step, time, value = action
                 journal.log(execution, key, value, step=step, time_ns=time, labels=labels)

@@ -23,6 +23,8 @@ class Batch:
     executions: tuple[Execution, ...] = ()
     metrics: tuple[MetricSummary, ...] = ()
     """A summary replaces the earlier one of the same series."""
+    released: tuple[Execution, ...] = ()
+    """Executions that their runs hold no longer leases for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

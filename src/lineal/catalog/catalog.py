@@ -28,6 +28,7 @@ from . import (
     committing,
     executions,
     finding,
+    leases,
     lineage,
     naming,
     precedents,
@@ -58,6 +59,8 @@ class Catalog:
         self._database = database
         self.names = Names(database)
         """Models, deployments and datasets."""
+        self.leases = leases.Leases(database)
+        """Who executes which key now."""
 
     @classmethod
     def open(cls, url: str, *, busy_timeout: float = BUSY_TIMEOUT) -> Catalog:
@@ -117,8 +120,9 @@ class Catalog:
         result: Sequence[Output] = (),
         code: CodeSnapshot | None = None,
     ) -> None:
-        """Write how a run ended."""
+        """Write how a run ended; it holds nothing any more."""
         with self._database.write() as connection:
+            leases.end_all(connection, run_number)
             runs.finish(
                 connection,
                 run_number,
@@ -157,6 +161,7 @@ class Catalog:
         """Write a batch, wholly or not at all."""
         with self._database.write() as connection:
             committing.commit(connection, batch)
+            leases.end(connection, batch.released)
 
     def forget_bytes(self, digests: Sequence[Digest]) -> None:
         """Record that artifacts' bytes are gone, so that nothing is reused from them."""
@@ -336,6 +341,11 @@ class Catalog:
         with self._database.read() as connection:
             statement = search.select_runs(connection, where, order_by, limit, experiment)
             return runs.records(connection, connection.execute(statement).all())
+
+    def places_of(self, execution_ids: Sequence[int]) -> dict[int, tuple[str, str]]:
+        """The id of the run, and the step, of executions."""
+        with self._database.read() as connection:
+            return runs.places_of(connection, execution_ids)
 
     def experiments(self) -> list[Experiment]:
         """Every experiment, in the order they were made."""

@@ -133,8 +133,12 @@ class Database:
             return None
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
+    def write(self, *, durable: bool = True) -> Iterator[Connection]:
         """A transaction that is durable when the block ends, and undone when it raises.
+
+        Args:
+            durable: Whether to wait for the disk. What is not durable is whole all the same,
+                seen by all others at once, and durable with whatever is written next.
 
         Raises:
             CatalogBusy: When another process holds the catalog for too long.
@@ -142,7 +146,7 @@ class Database:
         """
         engine = self.engine
         with self._writer, self._explained(), engine.connect() as connection:
-            connection.execution_options(lineal_writes=True)
+            connection.execution_options(lineal_writes=True, lineal_durable=durable)
             with connection.begin():
                 yield connection
 
@@ -165,7 +169,9 @@ class Database:
 
 def _engine(url: URL, busy_timeout: float) -> Engine:
     if url.get_backend_name() != "sqlite":
-        return create_engine(url)
+        engine = create_engine(url)
+        event.listen(engine, "begin", _on_begin_elsewhere)
+        return engine
     if not url.database or url.database == ":memory:":
         raise ArgumentError("a catalog in memory would be lost; name a file")
     path = Path(url.database)
@@ -247,8 +253,17 @@ def _lower(value: Any) -> Any:
 
 def _on_begin(connection: Connection) -> None:
     """Take the write lock first: a reader that turns writer could not wait for it."""
-    writes = connection.get_execution_options().get("lineal_writes", False)
+    options = connection.get_execution_options()
+    writes = options.get("lineal_writes", False)
+    if writes and connection.info.get("durable", True) is not options["lineal_durable"]:
+        durable = connection.info["durable"] = options["lineal_durable"]
+        connection.exec_driver_sql(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _on_begin_elsewhere(connection: Connection) -> None:
+    if not connection.get_execution_options().get("lineal_durable", True):
+        connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
 
 
 def _says(origin: BaseException | None, codes: tuple[str, ...]) -> bool:

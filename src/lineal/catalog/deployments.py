@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import Connection, Select, func, insert, select
@@ -9,7 +10,7 @@ from sqlalchemy import Connection, Select, func, insert, select
 from lineal.digests.digest import Digest
 from lineal.records import Dataset, DatasetVersion, Deployment
 
-from .dialect import exclude_others, upsert
+from .dialect import among, exclude_others, packed, upsert
 from .models import gates_of, gates_text
 from .rows import clean, micros, moment
 from .runs import now
@@ -158,6 +159,21 @@ def all_datasets(connection: Connection, name: str | None = None) -> list[Datase
             )
         )
     return found
+
+
+def dataset_versions_of(
+    connection: Connection, digests: Iterable[Digest]
+) -> dict[Digest, DatasetVersion]:
+    """The dataset versions that some content is, by digest; of several, the oldest."""
+    v = dataset_versions.c
+    statement = (
+        select(*v, datasets.c.name)
+        .join_from(dataset_versions, datasets)
+        .where(among(connection, v.artifact, "digests"))
+        .order_by(v.created_at.desc(), v.dataset_id.desc())
+    )
+    rows = connection.execute(statement, {"digests": packed(connection, digests)})
+    return {Digest(row.artifact): _dataset_version(row.name, row) for row in rows}
 
 
 def _dataset_version(name: str, row: Any) -> DatasetVersion:

@@ -215,3 +215,8 @@ class Names:
         with self._database.read() as connection:
             found = deployments.all_datasets(connection, name)
             return found[0] if found else None
+
+    def dataset_versions(self, digests: Sequence[Digest]) -> dict[Digest, DatasetVersion]:
+        """The dataset versions that some content is, by digest; of several, the oldest."""
+        with self._database.read() as connection:
+            return deployments.dataset_versions_of(connection, digests)

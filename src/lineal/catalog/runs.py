@@ -203,6 +203,18 @@ def find(connection: Connection, reference: str) -> list[str]:
     return []
 
 
+def places_of(connection: Connection, ids: Iterable[int]) -> dict[int, tuple[str, str]]:
+    """The id of the run, and the step, of executions."""
+    e = executions.c
+    statement = (
+        select(e.id, runs.c.id.label("run_id"), e.step)
+        .join_from(executions, runs, runs.c.number == e.run_number)
+        .where(among(connection, e.id, "ids"))
+    )
+    rows = connection.execute(statement, {"ids": packed(connection, ids)})
+    return {row.id: (row.run_id, row.step) for row in rows}
+
+
 def running_here(connection: Connection) -> list[RunRecord]:
     """The runs of this machine that are not known to have ended."""
     condition = and_(runs.c.host == clean(socket.gethostname()), still_running())

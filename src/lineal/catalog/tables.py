@@ -375,3 +375,15 @@ registry_events = Table(
     Column("reason", Text, nullable=False),
     sqlite_autoincrement=True,
 )
+
+# What is being executed now. A row lasts as long as its step; none is a fact of the past.
+leases = Table(
+    "leases",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("seed", Text, primary_key=True),
+    Column("run_number", ForeignKey("runs.number"), nullable=False, index=True),
+    Column("taken_at", BigInteger, nullable=False),
+    Column("renewed_at", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)

@@ -12,6 +12,7 @@ from lineal.errors import UserError
 from lineal.lineage import LineageGraph
 from lineal.lineage.declared import declared
 from lineal.lineage.export import FORMATS
+from lineal.lineage.export.plain import json_text
 from lineal.records import Node, NodeKind
 from lineal.workspace import IMPACT_LIMIT, LINEAGE_LIMIT, Workspace
 
@@ -68,7 +69,7 @@ def lineage(
     direction = "both" if both or (up and down) else "down" if down else "up"
     with Workspace.open() as workspace:
         graph = workspace.lineage(reference, direction, depth, limit)
-    _give(graph, "json" if json else form, output, direction)
+        _give(graph, "json" if json else form, output, direction, workspace)
     if graph.truncated:
         err.print(
             f"There is more than {limit} artifacts; --limit shows more, --depth what is near."
@@ -141,12 +142,18 @@ def graph(
     arguments = parse_parameters(pipeline, param or [])
     with Workspace.open() as workspace:
         plan = workspace.plan(pipeline, arguments)
-    _give(declared(plan), "json" if json else form, output, "up")
+        _give(declared(plan), "json" if json else form, output, "up", workspace)
     if plan.stopped_at:
         err.print(f"What follows depends on the value of {plan.stopped_at}, not known yet.")
 
 
-def _give(graph: LineageGraph, form: str | None, output: Path | None, direction: str) -> None:
+def _give(
+    graph: LineageGraph,
+    form: str | None,
+    output: Path | None,
+    direction: str,
+    workspace: Workspace,
+) -> None:
     if form is None:
         ending = output.suffix.lstrip(".") if output is not None else "tree"
         form = _ENDINGS.get(ending, ending)
@@ -157,12 +164,13 @@ def _give(graph: LineageGraph, form: str | None, output: Path | None, direction:
             if direction in (way, "both"):
                 out.print(draw(graph, up=way == "up"))
         return
-    if form == "json" and "json" not in FORMATS:
-        print_json({"nodes": [_plain(n) for n in graph.nodes.values()], "edges": graph.edges})
-        return
     if form not in FORMATS:
         raise UserError(f"There is no format {form!r}; choose one of tree, {', '.join(FORMATS)}.")
-    text = graph.to(form)
+    if form == "openlineage" and graph.of_kind(NodeKind.RUN):
+        # It tells of runs, which a graph holds only in part.
+        text = json_text(workspace.openlineage(graph), indent=2) + "\n"
+    else:
+        text = graph.to(form)
     if output is None:
         typer.echo(text)
     else:

@@ -11,7 +11,7 @@ import typer
 from lineal._version import __version__
 from lineal.errors import LinealError, RunCancelled
 
-from . import check, compare, datasets, deployments, inspect, lineage, models, replay
+from . import backfill, check, compare, datasets, deployments, inspect, lineage, models, replay
 from .render import err
 from .run import run
 
@@ -29,7 +29,7 @@ _COMMANDS: list[Any] = [
     lineage.lineage, lineage.impact, lineage.path, lineage.graph,
     replay.replay, replay.verify, replay.freeze, replay.thaw, check.check,
     deployments.deploy, deployments.rollback, deployments.deployments,
-    compare.diff, compare.compare, compare.card,
+    compare.diff, compare.compare, compare.card, backfill.backfill,
 ]  # fmt: skip
 for command in _COMMANDS:
     app.command()(command)

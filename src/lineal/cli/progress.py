@@ -15,7 +15,7 @@ from lineal.records import Reason, Resources
 
 from .render import COLOURS, duration, err
 
-MARKS = {"executed": "✓", "reused": "↺", "failed": "✗", "skipped": "–"}
+MARKS = {"executed": "✓", "reused": "↺", "failed": "✗", "skipped": "–", "waiting": "…"}
 MANY = 20
 """Reused steps shown one by one; the rest are counted."""
 
@@ -25,7 +25,8 @@ class LiveProgress:
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
-        self._running: dict[str, tuple[float, Reason]] = {}
+        self._running: dict[str, tuple[float, str]] = {}
+        """By step: since when it is under way, and what to say of it."""
         self._live: Live | None = None
         self._started = time.perf_counter()
 
@@ -50,9 +51,16 @@ class LiveProgress:
         """Name the run."""
         err.print(Text.assemble(("run ", "dim"), (f"#{number} {name}", "bold"), f" {run_id[:12]}"))
 
-    def started(self, step: str, reason: Reason) -> None:
+    def started(self, step: str, reason: Reason) -> None:  # noqa: ARG002
         """A step is under way."""
-        self._running[step] = (time.perf_counter(), reason)
+        self._running[step] = (time.perf_counter(), "")
+
+    def waiting(self, step: str, reason: Reason) -> None:
+        """A line that names who is waited for."""
+        line = _line(step, "waiting", "", reason)
+        line.overflow, line.no_wrap = "fold", False
+        err.print(line)
+        self._running[step] = (time.perf_counter(), "waits: ")
 
     def ended(self, step: str, status: str, reason: Reason, resources: Resources) -> None:
         """A line for the step."""
@@ -61,23 +69,27 @@ class LiveProgress:
         if status == "reused" and self.counts[status] > MANY:
             return
         took = duration(resources.wall_seconds) if status in ("executed", "failed") else ""
-        line = Text.assemble(
-            (f"{MARKS.get(status, ' ')} ", COLOURS.get(status, "")),
-            f"{step:<24} ",
-            (f"{status:<9}", COLOURS.get(status, "")),
-            f"{took:>9}  ",
-            (reason.text, "dim"),
-        )
-        line.no_wrap = True
-        line.overflow = "ellipsis"
-        err.print(line)
+        err.print(_line(step, status, took, reason))
 
     def _render(self) -> Any:
         now = time.perf_counter()
         lines: list[Any] = [
-            Spinner("dots", Text(f"{step}  {duration(now - since)}"))
-            for step, (since, _) in list(self._running.items())[:10]
+            Spinner("dots", Text(f"{said}{step}  {duration(now - since)}"))
+            for step, (since, said) in list(self._running.items())[:10]
         ]
         if len(self._running) > 10:
             lines.append(Text(f"and {len(self._running) - 10} more", style="dim"))
         return Group(*lines)
+
+
+def _line(step: str, status: str, took: str, reason: Reason) -> Text:
+    line = Text.assemble(
+        (f"{MARKS.get(status, ' ')} ", COLOURS.get(status, "")),
+        f"{step:<24} ",
+        (f"{status:<9}", COLOURS.get(status, "")),
+        f"{took:>9}  ",
+        (reason.text, "dim"),
+    )
+    line.no_wrap = True
+    line.overflow = "ellipsis"
+    return line

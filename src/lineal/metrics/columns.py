@@ -42,6 +42,13 @@ class Columns:
     def __len__(self) -> int:
         return len(self.value)
 
+    def of(self, rows: Any) -> Columns:
+        """Some of the points, by a slice or a mask."""
+        return Columns(
+            place=self.place[rows], step=self.step[rows], time=self.time[rows],
+            value=self.value[rows],
+        )  # fmt: skip
+
 
 def gather(parts: Sequence[Columns]) -> Columns:
     """All parts in one, in their order."""

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from xxhash import xxh3_64_intdigest
@@ -48,6 +48,14 @@ def encode(names: Sequence[Series], columns: Columns) -> bytes:
         )
     )
     return _HEAD.pack(len(payload), xxh3_64_intdigest(payload)) + payload
+
+
+def encode_all(names: Sequence[Series], columns: Columns) -> Iterator[bytes]:
+    """Any number of points as frames; the first has the names."""
+    for start in range(0, max(1, len(columns)), MOST_POINTS):
+        if names or len(columns):
+            yield encode(names, columns.of(slice(start, start + MOST_POINTS)))
+        names = ()
 
 
 @dataclass(slots=True)

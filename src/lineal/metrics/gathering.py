@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from time import time_ns
 from typing import TYPE_CHECKING, Any
 
 from lineal.errors import ParameterError
 
 from .columns import Columns, Series, gather
-from .frames import MOST_POINTS, encode
+from .frames import encode_all
 from .values import integer, number
 
 if TYPE_CHECKING:
@@ -24,6 +24,11 @@ class Batch:
     def __init__(self, series: Series, steps: Ints | None, times: Ints, values: Floats) -> None:
         self.execution_id, self.key, self.labels = series
         self.steps, self.times, self.values = steps, times, values
+
+
+def execution_of(point: Any) -> int:
+    """The execution that a point, or a batch of them, belongs to."""
+    return int(point.execution_id if type(point) is Batch else point[0])
 
 
 class Gathering:
@@ -74,20 +79,7 @@ class Gathering:
 
     def frames(self) -> Iterator[bytes]:
         """The points as frames; the first names the series that are new."""
-        names: Sequence[Series] = self.series()[self._known :]
-        for start in range(0, len(self.columns), MOST_POINTS):
-            rows = slice(start, start + MOST_POINTS)
-            part = self.columns
-            yield encode(
-                names,
-                Columns(
-                    place=part.place[rows],
-                    step=part.step[rows],
-                    time=part.time[rows],
-                    value=part.value[rows],
-                ),
-            )
-            names = ()
+        return encode_all(self.series()[self._known :], self.columns)
 
     def _end_rows(self) -> None:
         import numpy as np

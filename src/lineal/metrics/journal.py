@@ -19,9 +19,9 @@ from lineal.errors import StoreError
 from lineal.records import MetricSummary
 
 from .columns import Series, gather, in_order, summaries
-from .files import JOURNAL, Places, claim, new_id, sync_folder, unwritable
-from .frames import MAGIC, decode
-from .gathering import Batch, Gathering, floats, integers, now_column
+from .files import JOURNAL, TEMPORARY, Places, claim, new_id, sync_folder, unwritable
+from .frames import MAGIC, decode, encode_all
+from .gathering import Batch, Gathering, execution_of, floats, integers, now_column
 from .segments import write_segment
 from .values import WHOLE, integer, labels_text, number, valid_execution, valid_key
 
@@ -135,6 +135,26 @@ class Journal:
         if self._waiting_in_batches >= MOST_WAITING:
             self.flush()
 
+    def forget(self, execution_id: int) -> None:
+        """Drop every point of an execution so far, because it begins anew; steps count from 0.
+
+        Raises:
+            StoreUnwritable: what was written can't be replaced; nothing is dropped then.
+        """
+        if execution_id not in self._executions:
+            return
+        self._same_process()
+        with self._lock:
+            count = len(self._waiting)
+            kept = [p for p in self._waiting[:count] if execution_of(p) != execution_id]
+            dropped = {at for series, at in self._place.items() if series[0] == execution_id}
+            if dropped and self._handle is not None:
+                self._write_anew(dropped)
+            self._waiting[:count] = kept
+            self._waiting_in_batches = sum(len(p.values) for p in kept if type(p) is Batch)
+            for at in dropped:
+                self._next_step[at] = 0
+
     def flush(self) -> None:
         """Write what has been logged before this call; on return it is durable.
 
@@ -185,7 +205,8 @@ class Journal:
         series, columns = in_order(
             gathered.series(), gather([*parts, *([gathered.columns] if count else [])])
         )
-        write_segment(self._places, series, columns, replaces={self._path.name})
+        if len(columns):
+            write_segment(self._places, series, columns, replaces={self._path.name})
         del self._waiting[:count]
         return summaries(series, columns)
 
@@ -249,16 +270,43 @@ class Journal:
 
     def _create(self) -> None:
         self._places.make()
-        handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o666)
+        self._handle, self._written = self._begin(self._path, MAGIC), len(MAGIC)
+        sync_folder(self._path.parent)
+
+    def _begin(self, path: Path, content: bytes) -> int:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o666)
         try:
             claim(handle)
-            _write_all(handle, MAGIC)
-            sync_folder(self._path.parent)
+            _write_all(handle, content)
         except OSError:
             os.close(handle)
-            self._path.unlink(missing_ok=True)
+            path.unlink(missing_ok=True)
             raise
-        self._handle, self._written = handle, len(MAGIC)
+        return handle
+
+    def _write_anew(self, dropped: set[int]) -> None:
+        """Replace the file by one without the points of some series."""
+        import numpy as np
+
+        found = decode(self._path.read_bytes()[: self._written], self._path.name)
+        columns = gather(found.parts)
+        content = MAGIC + b"".join(
+            encode_all(found.series, columns.of(~np.isin(columns.place, list(dropped))))
+        )
+        scratch = self._path.with_suffix(TEMPORARY)
+        with unwritable(self._path):
+            handle = self._begin(scratch, content)
+            try:
+                os.fsync(handle)
+                scratch.replace(self._path)
+                sync_folder(self._path.parent)
+            except OSError:
+                os.close(handle)
+                scratch.unlink(missing_ok=True)
+                raise
+        assert self._handle is not None
+        os.close(self._handle)
+        self._handle, self._written = handle, len(content)
 
     def _accept(self, gathered: Gathering, count: int) -> None:
         self._place, self._next_step = gathered.place, gathered.next_step

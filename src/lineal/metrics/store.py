@@ -193,8 +193,8 @@ class MetricStore:
         except FileNotFoundError:
             return []
         try:
-            if not claim(handle) or not path.exists():
-                return []  # its writer lives, or has just sealed it
+            if not claim(handle) or not _is_still(path, handle):
+                return []  # its writer lives, or has just sealed or replaced it
             with open(handle, "rb", closefd=False) as file:
                 found = decode(file.read(), path.name)
             series, columns = in_order(found.series, gather(found.parts))
@@ -218,6 +218,14 @@ class MetricStore:
             with contextlib.suppress(FileNotFoundError):
                 if path.stat().st_mtime < time.time() - _STALE_SECONDS:
                     path.unlink()
+
+
+def _is_still(path: Path, handle: int) -> bool:
+    """Whether an open file is what lies at the path now."""
+    try:
+        return os.path.samestat(path.stat(), os.fstat(handle))
+    except FileNotFoundError:
+        return False
 
 
 def _recovered(path: Path, found: Decoded, summed: tuple[MetricSummary, ...]) -> Recovered:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lineal.digests.digest import Digest
-from lineal.records import Prior, Reason
+from lineal.records import Lease, Prior, Reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +45,8 @@ class PlannedStep:
     key: Digest | None = None
     reused_from: int | None = None
     upstream: tuple[str, ...] = ()
+    held_by: Lease | None = None
+    """The lease of another run that executes the same key already, when it waits for that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

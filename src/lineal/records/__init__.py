@@ -3,6 +3,7 @@
 from lineal.digests.identity import CodeIdentity
 
 from .artifact import Artifact, Stored
+from .lease import Lease
 from .lineage import Edge, Node, NodeKind, Relation
 from .registry import (
     Approval,
@@ -56,6 +57,7 @@ __all__ = [
     "JudgedMetric",
     "Judgement",
     "Key",
+    "Lease",
     "MetricSummary",
     "Model",
     "ModelVersion",

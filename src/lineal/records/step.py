@@ -102,6 +102,7 @@ class Cause(StrEnum):
     SEED = "seed"
     OBSERVED = "observed"
     NOT_KEPT = "not-kept"
+    HELD = "held"
     UPSTREAM_FAILED = "upstream-failed"
     CANCELLED = "cancelled"
 

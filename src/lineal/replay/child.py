@@ -15,8 +15,8 @@ from lineal.digests.digest import unique_digest
 from lineal.errors import BlobMissing, LinealError, UserError
 from lineal.pipeline import Pipeline
 from lineal.planning import Policy
-from lineal.records import Artifact, ExecutionStatus, Prior, Reason, Resources, RunRecord
-from lineal.running import RunOptions, Services
+from lineal.records import Artifact, ExecutionStatus, Prior, RunRecord
+from lineal.running import RunOptions, Services, Silent
 from lineal.running.launch import run_pipeline
 
 from .comparing import compare_outputs
@@ -28,7 +28,7 @@ Parse = Callable[[Pipeline[..., Any], Sequence[str]], dict[str, Any]]
 DONE = (ExecutionStatus.EXECUTED, ExecutionStatus.REUSED)
 
 
-class _Watching:
+class _Watching(Silent):
     """Learns the id of the run as soon as it has one."""
 
     run_id: str | None = None
@@ -36,12 +36,6 @@ class _Watching:
     def begun(self, run_id: str, number: int, name: str) -> None:  # noqa: ARG002
         """Note the id."""
         self.run_id = run_id
-
-    def started(self, step: str, reason: Reason) -> None:
-        """Say nothing."""
-
-    def ended(self, step: str, status: str, reason: Reason, resources: Resources) -> None:
-        """Say nothing."""
 
 
 def work(services: Services, job: Job, parse: Parse) -> Done:

@@ -40,6 +40,9 @@ class Observer(Protocol):
     def started(self, step: str, reason: Reason) -> None:
         """A step is being executed."""
 
+    def waiting(self, step: str, reason: Reason) -> None:
+        """Another run executes a step's key; it is reused or executed afterwards."""
+
     def ended(self, step: str, status: str, reason: Reason, resources: Resources) -> None:
         """A step was executed, reused, failed or skipped."""
 
@@ -51,6 +54,9 @@ class Silent:
         """Say nothing."""
 
     def started(self, step: str, reason: Reason) -> None:
+        """Say nothing."""
+
+    def waiting(self, step: str, reason: Reason) -> None:
         """Say nothing."""
 
     def ended(self, step: str, status: str, reason: Reason, resources: Resources) -> None:

@@ -93,6 +93,10 @@ class Decider:
         """Let an execution of this very run be reused by its later steps."""
         self._priors[prior.key] = (prior, *self._priors.get(prior.key, ()))
 
+    def forget(self, key: Digest) -> None:
+        """Look a key up anew when it is decided next: another run may have executed it."""
+        self._looked_up.discard(key)
+
     def decide(
         self, nodes: Sequence[StepNode], digest_of: Callable[[Reference], Digest]
     ) -> list[Decided]:

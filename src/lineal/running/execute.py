@@ -152,6 +152,7 @@ def _execute(call: StepCall, outcome: Outcome, sampler: MemorySampler, *, alone:
     outcome.resources = usage.record()
     outcome.seed_used = turn.used
     if turn.disturbed and not isinstance(outcome.error, RunCancelled):
+        call.context.log.clear()
         call.context.clear()
         _execute(call, outcome, sampler, alone=True)
     elif not turn.shared:
@@ -165,6 +166,8 @@ def _attempt_all(call: StepCall, outcome: Outcome, turn: Turn) -> None:
     for attempt in range(1, options.retries + 2):
         outcome.attempts = attempt
         outcome.error = outcome.traceback = None
+        if attempt > 1:
+            call.context.clear()
         try:
             turn.begin()
             outcome.outputs = _attempt(call, outcome, seen)
@@ -192,7 +195,6 @@ def _attempt_all(call: StepCall, outcome: Outcome, turn: Turn) -> None:
 
 
 def _attempt(call: StepCall, outcome: Outcome, seen: Observation | None) -> list[Produced]:
-    call.context.names.clear()  # what an attempt that failed has named does not count
     arguments, guards = call.load()
     positional, keywords = call.task.unbind(arguments)
     if seen is not None:

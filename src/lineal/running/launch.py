@@ -23,6 +23,7 @@ from .body import Body
 from .capture import capturing
 from .deciding import Decider, as_setting
 from .execute import own_traceback
+from .leases import Leases
 from .local import ThreadRunner
 from .naming import Named, declared, names_of
 from .observing import observing
@@ -48,8 +49,8 @@ def run_pipeline(
         RunNotRecorded: nor could the rest of it, after the run had begun.
         KeyboardInterrupt: the run was cancelled, and is recorded so.
     """
-    with stepped_out():
-        return _run(services, pipeline, arguments, options)
+    with stepped_out() as inside, Leases(services.catalog, waits=not inside) as leases:
+        return _run(services, pipeline, arguments, options, leases)
 
 
 def _run(
@@ -57,6 +58,7 @@ def _run(
     pipeline: Pipeline[..., Any],
     arguments: dict[str, Any],
     options: RunOptions,
+    leases: Leases,
 ) -> Run:
     runner = make_runner(services, options)
     record = open_run(
@@ -67,6 +69,7 @@ def _run(
         pipeline=pipeline.qualified_name,
         params={name: parameter_text(value) for name, value in arguments.items()},
     )
+    leases.begun(record.number)
     options.observer.begun(record.id, record.number, record.name)
     journal = services.metrics.journal(record.id)
     recorder = Recorder(
@@ -84,6 +87,7 @@ def _run(
         recorder=recorder,
         journal=journal,
         runner=runner,
+        leases=leases,
     )
     body = Body(record, journal)
     trace = Trace(session, outside=options.outside)

@@ -94,10 +94,15 @@ def tidy_up(services: Services) -> None:
 
 def is_alive(record: RunRecord) -> bool:
     """Whether the process that writes a run is still there; only asked on its own host."""
+    return process_lives(record.pid, record.started_at)
+
+
+def process_lives(pid: int, at: datetime) -> bool:
+    """Whether the process of this host that had the number at a time still has it."""
     import psutil
 
     try:
-        return bool(psutil.Process(record.pid).create_time() <= record.started_at.timestamp() + 1)
+        return bool(psutil.Process(pid).create_time() <= at.timestamp() + 1)
     except psutil.NoSuchProcess:
         return False
     except psutil.AccessDenied:

@@ -10,9 +10,11 @@ from lineal.pipeline import Pipeline
 from lineal.pipeline.graph import Literal, Reference, StepNode
 from lineal.pipeline.tracing import Trace, current_trace
 from lineal.planning import Plan, PlannedStep, Reuse
+from lineal.records import Lease
 
 from .base import RunOptions, Services
 from .deciding import Decider
+from .leases import Others, reason_of
 from .seeding import argument_seed
 from .slots import Slot
 
@@ -66,6 +68,7 @@ class _Planning:
         self._services = services
         self._run_seed = run_seed
         self._decider = decider
+        self._others = Others(services.catalog)
         self._outputs: dict[int, dict[str, Digest]] = {}
         self.planned: dict[int, PlannedStep] = {}
 
@@ -111,6 +114,8 @@ class _Planning:
             outputs = {o.name: o.digest for o in decision.prior.outputs}
             self._outputs[node.position] = outputs
             self._note(node, "reuse", decision.reason.text, key, decision.prior.execution_id)
+        elif (lease := self._others.holder(decided)) is not None:
+            self._note(node, "wait", reason_of(lease).text, key, held_by=lease)
         else:
             self._note(node, "execute", decision.reason.text, key)
 
@@ -124,6 +129,7 @@ class _Planning:
         reason: str,
         key: Digest | None = None,
         reused_from: int | None = None,
+        held_by: Lease | None = None,
     ) -> None:
         self.planned[node.position] = PlannedStep(
             step=node.name,
@@ -133,6 +139,7 @@ class _Planning:
             key=key,
             reused_from=reused_from,
             upstream=_upstream(node),
+            held_by=held_by,
         )
 
 

@@ -107,6 +107,9 @@ class _Points:
     ) -> None:
         self.taken.append((execution_id, key, values, steps, times_ns, labels))
 
+    def forget(self, execution_id: int) -> None:
+        self.taken = [taken for taken in self.taken if taken[0] != execution_id]
+
 
 @cache
 def _values(root: str) -> ValueStore:

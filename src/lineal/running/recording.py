@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import CancelledError, Future
+from concurrent.futures.process import BrokenProcessPool
 from datetime import UTC, datetime
 from typing import Any
 
 from lineal.digests.digest import Digest
 from lineal.digests.identity import ValueIdentity
+from lineal.errors import LinealError, StepFailed
 from lineal.pipeline.graph import Literal, StepNode
 from lineal.planning import Reuse
 from lineal.recorder import Entry
@@ -22,7 +25,26 @@ from lineal.records import (
 )
 
 from .deciding import Decided
-from .execute import Outcome, unidentified
+from .execute import Outcome, own_traceback, unidentified
+
+
+def outcome_of(step: str, future: Future[Outcome]) -> Outcome:
+    """How an execution went, also where the runner itself failed."""
+    try:
+        return future.result()
+    except (BrokenProcessPool, CancelledError):
+        return Outcome(
+            error=StepFailed(
+                f"The process that executed {step!r} went away; it may have been killed for"
+                " using too much memory. Run again to go on from there."
+            )
+        )
+    except LinealError as error:
+        return Outcome(error=error)
+    except BaseException as error:  # noqa: BLE001 - ours, so loud: the traceback is recorded
+        failed = StepFailed(f"The step {step!r} could not be executed: {error!r}")
+        failed.__cause__ = error
+        return Outcome(error=failed, traceback=own_traceback(error))
 
 
 def entry_of_reuse(decided: Decided, run_id: str, run_number: int) -> Entry:

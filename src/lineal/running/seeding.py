@@ -173,17 +173,20 @@ def lent() -> Iterator[None]:
 
 
 @contextmanager
-def stepped_out() -> Iterator[None]:
-    """Let others go on while a step waits for a run of its own, which takes turns as well."""
+def stepped_out() -> Iterator[bool]:
+    """Let others go on while a step waits for a run of its own, which takes turns as well.
+
+    Gives whether there is such a step.
+    """
     turn = _current.get()
     if turn is None:
-        yield
+        yield False
         return
     token = _current.set(None)
     drawn = _states()
     _gate.leave(turn)
     try:
-        yield
+        yield True
     finally:
         _gate.enter(turn)
         with _gate.changed:

@@ -10,23 +10,23 @@ from __future__ import annotations
 import queue
 from collections import deque
 from collections.abc import Iterable
-from concurrent.futures import CancelledError, Future
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import ExitStack
+from concurrent.futures import Future
+from contextlib import ExitStack, suppress
 from typing import Any
 
 from lineal.context import StepContext
 from lineal.digests.digest import Digest
-from lineal.errors import LinealError, RunCancelled, StepFailed
+from lineal.errors import RunCancelled
 from lineal.metrics import Journal
 from lineal.pipeline.graph import Reference, StepNode
 from lineal.planning import Reuse
 from lineal.recorder import Recorder
-from lineal.records import Cause, Execution, Reason, execution_id
+from lineal.records import Cause, Execution, Lease, Reason, execution_id
 
 from .base import Runner, RunOptions, Services
 from .deciding import Decided, Decider
-from .execute import Outcome, StepCall, own_traceback
+from .execute import Outcome, StepCall
+from .leases import Leases, reason_of
 from .naming import SAID, text_of
 from .observed import told
 from .recording import (
@@ -34,6 +34,7 @@ from .recording import (
     entry_of_outcome,
     entry_of_reuse,
     entry_of_skip,
+    outcome_of,
     prior_of,
 )
 from .seeding import argument_seed, lent
@@ -54,6 +55,7 @@ class Session:
         recorder: Recorder,
         journal: Journal,
         runner: Runner,
+        leases: Leases,
     ) -> None:
         self._services = services
         self._options = options
@@ -63,6 +65,7 @@ class Session:
         self._recorder = recorder
         self._journal = journal
         self._runner = runner
+        self._leases = leases
         self._shelf = Shelf(services.values, services.catalog, services.memo, recorder.artifact)
         self._errors: dict[int, BaseException] = {}
         """Position of a step that failed or was skipped -> why."""
@@ -70,6 +73,8 @@ class Session:
         """Key being executed -> steps of the same key that wait for it."""
         self._done: queue.SimpleQueue[tuple[Decided, Future[Outcome]]] = queue.SimpleQueue()
         self._in_flight: dict[int, Decided] = {}
+        self._awaited: dict[int, Decided] = {}
+        """By position: steps whose key another run executes."""
         self._ready: deque[StepNode] = deque()
         self._stale: deque[Decided] = deque()
         self._lent = False
@@ -131,7 +136,7 @@ class Session:
         """Bring steps, and all they need, to an end. Errors are kept, not raised."""
         self._enlist(targets)
         with ExitStack() as stack:
-            while self._ready or self._stale or self._in_flight:
+            while self._ready or self._stale or self._in_flight or self._awaited:
                 if self._stopping:
                     self._drop_what_waits()
                 if self._ready:
@@ -141,8 +146,8 @@ class Session:
                     stack.enter_context(lent())
                     stack.callback(setattr, self, "_lent", False)
                 while self._stale and len(self._in_flight) < 2 * self._runner.workers:
-                    self._submit(self._stale.popleft())
-                if self._in_flight and not self._ready:
+                    self._begin(self._stale.popleft())
+                if (self._in_flight or self._awaited) and not self._ready:
                     self._collect()
 
     @property
@@ -206,11 +211,29 @@ class Session:
     def _reuse(self, decided: Decided) -> None:
         entry = entry_of_reuse(decided, self._run_id, self._run_number)
         assert isinstance(decided.decision, Reuse)
+        entry.leased = self._leases.released(decided)
         outputs = {o.name: o.digest for o in decided.decision.prior.outputs}
         self._shelf.reused(decided.node, outputs)
         self._settle(decided.node)
         self._note(entry.execution)
         self._recorder.record(entry)
+
+    def _begin(self, decided: Decided) -> None:
+        """Execute a step, unless another run does so now or has done so meanwhile."""
+        claimed = self._leases.claim(decided)
+        if isinstance(claimed, Lease):
+            self._awaited[decided.node.position] = decided
+            self._leases.await_one()
+            self._options.observer.waiting(decided.node.name, reason_of(claimed))
+            return
+        if claimed and decided.key is not None:
+            self._decider.forget(decided.key.digest)
+            (decided,) = self._decider.decide([decided.node], self._shelf.digest)
+            if isinstance(decided.decision, Reuse):
+                self._reuse(decided)
+                self._ready_twins(decided)
+                return
+        self._submit(decided)
 
     def _submit(self, decided: Decided) -> None:
         node = decided.node
@@ -236,24 +259,39 @@ class Session:
         future.add_done_callback(lambda done: self._done.put((decided, done)))
 
     def _collect(self) -> None:
-        decided, future = self._done.get()
+        patience = self._leases.patience(awaiting=bool(self._awaited))
+        with suppress(queue.Empty):
+            self._ended(*self._done.get(timeout=patience))
+        for decided in self._leases.tend(list(self._awaited.values())):
+            del self._awaited[decided.node.position]
+            if decided.key is not None:
+                self._decider.forget(decided.key.digest)
+            self._ready.append(decided.node)
+            self._ready_twins(decided)
+
+    def _ended(self, decided: Decided, future: Future[Outcome]) -> None:
         node = decided.node
         del self._in_flight[node.position]
-        outcome = _outcome(node, future)
+        outcome = outcome_of(node.name, future)
+        leased = self._leases.ended(decided, outcome.finished - outcome.started)
         if outcome.error is None:
-            self._succeeded(decided, outcome)
+            self._succeeded(decided, outcome, leased)
         else:
-            self._failed(decided, outcome)
+            self._failed(decided, outcome, leased)
+        self._ready_twins(decided)
+
+    def _ready_twins(self, decided: Decided) -> None:
         if decided.key is not None:
             self._ready.extend(self._executing.pop(decided.key.digest, ()))
 
-    def _succeeded(self, decided: Decided, outcome: Outcome) -> None:
+    def _succeeded(self, decided: Decided, outcome: Outcome, leased: bool) -> None:
         if outcome.names:
             logged = outcome.outputs[len(decided.node.task.outputs) :]
             outcome.tags = {**outcome.tags, SAID: text_of(outcome.names, logged)}
         entry = entry_of_outcome(
             decided, outcome, self._run_id, self._run_number, self._shelf.identity_of
         )
+        entry.leased = leased
         declared = outcome.outputs[: len(decided.node.task.outputs)]
         self._shelf.made(decided.node, declared, kept=decided.node.task.options.persist)
         options = decided.node.task.options
@@ -268,9 +306,10 @@ class Session:
         if decided.key is not None and decided.node.task.options.persist:
             self._decider.remember(prior_of(entry.execution, decided.key))
 
-    def _failed(self, decided: Decided, outcome: Outcome) -> None:
+    def _failed(self, decided: Decided, outcome: Outcome, leased: bool) -> None:
         assert outcome.error is not None
         entry = entry_of_failure(decided, outcome, self._run_id, self._run_number)
+        entry.leased = leased
         self._break(decided.node, outcome.error)
         self.failure = self.failure or outcome.error
         self._note(entry.execution)
@@ -308,11 +347,12 @@ class Session:
         self._abandon(reason, self.failure)
 
     def _abandon(self, reason: Reason, error: BaseException) -> None:
-        nodes = [d.node for d in self._stale] + list(self._ready)
+        nodes = [d.node for d in (*self._stale, *self._awaited.values())] + list(self._ready)
         nodes += [node for twins in self._executing.values() for node in twins]
         for twins in self._executing.values():
             twins.clear()
         self._stale.clear()
+        self._awaited.clear()
         self._ready.clear()
         for node in nodes:
             if not self._settled(node):
@@ -343,21 +383,3 @@ class Session:
         self._options.observer.ended(
             execution.step, execution.status.value, execution.reason, execution.resources
         )
-
-
-def _outcome(node: StepNode, future: Future[Outcome]) -> Outcome:
-    try:
-        return future.result()
-    except (BrokenProcessPool, CancelledError):
-        return Outcome(
-            error=StepFailed(
-                f"The process that executed {node.name!r} went away; it may have been killed for"
-                " using too much memory. Run again to go on from there."
-            )
-        )
-    except LinealError as error:
-        return Outcome(error=error)
-    except BaseException as error:  # noqa: BLE001 - ours, so loud: the traceback is recorded
-        failed = StepFailed(f"The step {node.name!r} could not be executed: {error!r}")
-        failed.__cause__ = error
-        return Outcome(error=failed, traceback=own_traceback(error))

@@ -82,6 +82,6 @@ class Replays(Lookups):
 
     def _for_processes(self) -> dict[str, str]:
         """The settings in force as variables, for a process that works elsewhere."""
-        given = self.settings.model_dump(exclude_none=True)
+        given = self.settings.model_dump(exclude_none=True, exclude={"openlineage_api_key"})
         given["store"] = str(self.services.root)
         return {f"LINEAL_{name.upper()}": str(value) for name, value in given.items()}

@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
+from lineal.backfill import Backfilling
 from lineal.catalog import Batch, Catalog
 from lineal.comparing import Comparing
 from lineal.config import Settings, read_settings
@@ -31,7 +32,7 @@ from .replays import Replays
 MEMO = "stat-memo"
 
 
-class Workspace(Comparing, LineageQuestions, Replays):
+class Workspace(Backfilling, Comparing, LineageQuestions, Replays):
     """A store and its catalog, opened."""
 
     def __init__(self, services: Services, settings: Settings) -> None:

@@ -219,7 +219,7 @@ def test_threads_lose_no_point(store, journal):
 
 
 def test_more_points_than_a_frame_holds_are_written_in_several(store, journal, monkeypatch):
-    monkeypatch.setattr("lineal.metrics.gathering.MOST_POINTS", 100)
+    monkeypatch.setattr("lineal.metrics.frames.MOST_POINTS", 100)
     journal.log_many(1, "a", range(950))
     journal.flush()
     assert store.read([1])["value"].to_pylist() == list(range(950))
@@ -229,3 +229,44 @@ def test_batches_do_not_pile_up_in_memory(store, journal, monkeypatch):
     monkeypatch.setattr("lineal.metrics.journal.MOST_WAITING", 100)
     journal.log_many(1, "a", range(100))
     assert len(store.read([1])) == 100
+
+
+def test_an_execution_that_begins_anew_forgets_its_points_written_or_not(store, journal):
+    journal.log(1, "loss", 0.5)
+    journal.log_many(1, "auc", [0.1, 0.2], labels={"site": "a"})
+    journal.log(2, "loss", 7.0)
+    journal.flush()
+    journal.log(1, "loss", 0.4)
+    journal.log_many(1, "loss", [0.3, 0.2])
+    journal.log(2, "loss", 6.0)
+    journal.forget(1)
+    journal.flush()
+    read = [(r["execution_id"], r["step"], r["value"]) for r in store.read({1, 2}).to_pylist()]
+    assert read == [(2, 0, 7.0), (2, 1, 6.0)]
+    journal.log(1, "loss", 0.9)
+    journal.log_many(1, "loss", [0.8])
+    summed = {(s.execution_id, s.key): (s.count, s.last, s.last_step) for s in journal.close()}
+    assert summed == {(1, "loss"): (2, 0.8, 1), (2, "loss"): (2, 6.0, 1)}
+    read = [(r["execution_id"], r["step"], r["value"]) for r in store.read({1, 2}).to_pylist()]
+    assert read == [(1, 0, 0.9), (1, 1, 0.8), (2, 0, 7.0), (2, 1, 6.0)]
+
+
+def test_a_journal_of_which_all_was_forgotten_closes_with_nothing(store, journal, tmp_path):
+    journal.log(1, "loss", 0.5)
+    journal.flush()
+    journal.forget(1)
+    journal.forget(2)
+    assert journal.close() == []
+    assert len(store.read({1})) == 0
+    assert not [path for path in tmp_path.rglob("*") if path.suffix in (".journal", ".parquet")]
+
+
+def test_a_journal_that_was_written_anew_belongs_to_its_writer_still(store, journal):
+    journal.log(1, "loss", 0.5)
+    journal.log(2, "loss", 0.6)
+    journal.flush()
+    journal.forget(1)
+    assert store.recover(lambda name: False) == []
+    journal.log(2, "loss", 0.7)
+    journal.close()
+    assert [r["value"] for r in store.read({1, 2}).to_pylist()] == [0.6, 0.7]

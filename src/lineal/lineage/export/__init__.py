@@ -38,7 +38,7 @@ def write(graph: LineageGraph, format: str) -> str:  # noqa: A002 - the word of 
     Raises:
         UserError: there is no such format, or it needs a package that is not installed.
     """
-    return str(_module(format).write(graph))
+    return str(module_of(format).write(graph))
 
 
 def write_file(graph: LineageGraph, format: str, path: Path) -> None:  # noqa: A002
@@ -50,7 +50,7 @@ def write_file(graph: LineageGraph, format: str, path: Path) -> None:  # noqa: A
         UserError: there is no such format, or it needs a package that is not installed.
         OSError: the file can't be written.
     """
-    module = _module(format)
+    module = module_of(format)
     if hasattr(module, "write_folder") and path.suffix != ".json":
         module.write_folder(graph, path)
         return
@@ -63,7 +63,12 @@ def replace_text(path: Path, text: str) -> None:
     write_whole(path, [text.encode()], part, mode=0o666)
 
 
-def _module(format: str) -> ModuleType:  # noqa: A002
+def module_of(format: str) -> ModuleType:  # noqa: A002
+    """The module that writes a format.
+
+    Raises:
+        UserError: there is no such format, or it needs a package that is not installed.
+    """
     if format not in FORMATS:
         raise UserError(f"There is no format {format!r}; choose one of {', '.join(FORMATS)}.")
     try:

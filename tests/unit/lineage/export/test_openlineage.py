@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import jsonschema
 from hypothesis import given, settings
 from openlineage.client.facet_v2 import parent_run, schema_dataset
 
@@ -14,52 +13,11 @@ from lineal.lineage.export import write
 from lineal.records import Edge, Node, NodeKind, Relation
 
 from .graphs import fraud, graphs
-
-_TEXT = {"type": "string"}
-_URI = {"type": "string", "format": "uri", "pattern": "^[a-z]+:"}
-_FACETS = {
-    "type": "object",
-    "additionalProperties": {
-        "type": "object",
-        "required": ["_producer", "_schemaURL"],
-        "properties": {"_producer": _URI, "_schemaURL": _URI},
-    },
-}
-
-
-def _object(required: dict[str, Any], **more: Any) -> dict[str, Any]:
-    return {"type": "object", "required": list(required), "properties": {**required, **more}}
-
-
-EVENT = _object(
-    {
-        "eventTime": {"type": "string", "format": "date-time"},
-        "producer": _URI,
-        "schemaURL": {"const": "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/RunEvent"},
-        "run": _object({"runId": {"type": "string", "format": "uuid"}}, facets=_FACETS),
-        "job": _object({"namespace": _TEXT, "name": _TEXT}, facets=_FACETS),
-    },
-    eventType={"enum": ["START", "RUNNING", "COMPLETE", "ABORT", "FAIL", "OTHER"]},
-    inputs={
-        "type": "array",
-        "items": _object({"namespace": _TEXT, "name": _TEXT}, facets=_FACETS, inputFacets=_FACETS),
-    },
-    outputs={
-        "type": "array",
-        "items": _object({"namespace": _TEXT, "name": _TEXT}, facets=_FACETS, outputFacets=_FACETS),
-    },
-)  # fmt: skip
-"""What OpenLineage 2-0-2 requires of a RunEvent; the client ships no schema of its own."""
-_CHECK = jsonschema.Draft202012Validator(
-    EVENT, format_checker=jsonschema.Draft202012Validator.FORMAT_CHECKER
-)
+from .openlineage_schema import by_run, check
 
 
 def events(graph: LineageGraph) -> list[dict[str, Any]]:
-    found = json.loads(write(graph, "openlineage"))
-    for event in found:
-        _CHECK.validate(event)
-    return found
+    return check(json.loads(write(graph, "openlineage")))
 
 
 def step(status: str, **facts: Any) -> Node:
@@ -84,9 +42,7 @@ def test_events_of_any_graph_are_valid(graph: LineageGraph) -> None:
 def test_each_execution_starts_and_completes_with_what_it_used_and_made() -> None:
     graph = fraud()
     found = events(graph)
-    runs: dict[str, list[dict[str, Any]]] = {}
-    for event in found:
-        runs.setdefault(event["run"]["runId"], []).append(event)
+    runs = by_run(found)
     assert len(runs) == len(graph.of_kind(NodeKind.EXECUTION))
     for start, complete in runs.values():
         assert (start["eventType"], complete["eventType"]) == ("START", "COMPLETE")

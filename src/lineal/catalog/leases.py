@@ -1,0 +1,147 @@
+"""The facade over leases: who executes which key now. Each method is one transaction.
+
+At most one run holds a key with a seed. It says from time to time that it goes on; whoever
+finds it silent for too long may take the key over, naming the lease that was seen, so that
+of several who try only one does. A lease ends in the transaction that records what came of
+the step, so nobody finds a key neither held nor recorded.
+
+Times are the database's, so that the clocks of machines that share it need not agree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import ColumnElement, Connection, and_, delete, or_, select, text, update
+
+from lineal.digests.digest import Digest
+from lineal.records import Execution, Lease, RunStatus
+
+from .database import Database
+from .dialect import among, is_sqlite, packed
+from .rows import moment
+from .runs import POSITIONS, now
+from .tables import leases, runs
+from .writing import put
+
+FORGOTTEN = 86_400 * 1_000_000
+"""Microseconds of silence after which a lease is swept away by the next run that ends."""
+
+
+class Leases:
+    """The leases of one catalog. Every method may be called from any thread."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def take(
+        self, run_number: int, wanted: Sequence[tuple[Digest, int]], over: Sequence[Lease] = ()
+    ) -> list[Lease]:
+        """Take keys with their seeds for a run; returns the leases others hold on them.
+
+        Args:
+            run_number: The run that is to hold them.
+            wanted: Keys and seeds. What is held by another is left alone.
+            over: Leases to take over; one that was renewed or replaced since is left alone.
+        """
+        with self._database.write(durable=False) as connection:
+            for lease in over:
+                connection.execute(delete(leases).where(_is(lease)))
+            stamp = _clock(connection)
+            rows = [(key, str(seed), run_number, stamp, stamp) for key, seed in wanted]
+            put(connection, leases, rows)
+            keys = [key for key, _ in wanted]
+            others = _read(connection, keys)
+            return [x for x in others if x.run_number != run_number and (x.key, x.seed) in wanted]
+
+    def held(self) -> list[Lease]:
+        """All leases that there are: few, as each is of a step that is being executed."""
+        with self._database.read() as connection:
+            return _read(connection, None)
+
+    def renew(self, run_number: int) -> None:
+        """Say that a run goes on with all it holds."""
+        with self._database.write(durable=False) as connection:
+            connection.execute(
+                update(leases)
+                .where(leases.c.run_number == run_number)
+                .values(renewed_at=_clock(connection))
+            )
+
+    def let_go(self, run_number: int) -> None:
+        """Give up all that a run holds."""
+        with self._database.write(durable=False) as connection:
+            end_all(connection, run_number)
+
+
+def end(connection: Connection, executions: Iterable[Execution]) -> None:
+    """End the leases that executions were made under."""
+    by_run: dict[int, list[str]] = {}
+    for e in executions:
+        if e.key is not None:
+            by_run.setdefault(e.id // POSITIONS, []).append(e.key)
+    for number, keys in by_run.items():
+        connection.execute(
+            delete(leases).where(
+                leases.c.run_number == number, among(connection, leases.c.key, "keys")
+            ),
+            {"keys": packed(connection, keys)},
+        )
+
+
+def end_all(connection: Connection, run_number: int) -> None:
+    """End every lease of a run, and those that everybody has forgotten."""
+    old = _clock(connection) - FORGOTTEN
+    connection.execute(
+        delete(leases).where(or_(leases.c.run_number == run_number, leases.c.renewed_at < old))
+    )
+
+
+def _is(lease: Lease) -> ColumnElement[bool]:
+    return and_(
+        leases.c.key == lease.key,
+        leases.c.seed == str(lease.seed),
+        leases.c.run_number == lease.run_number,
+        leases.c.renewed_at == lease.renewed_at,
+    )
+
+
+def _read(connection: Connection, keys: Sequence[str] | None) -> list[Lease]:
+    statement = select(
+        leases,
+        runs.c.name,
+        runs.c.host,
+        runs.c.pid,
+        runs.c.started_at,
+        runs.c.status,
+    ).join_from(leases, runs)
+    if keys is None:
+        rows = connection.execute(statement).all()
+    else:
+        statement = statement.where(among(connection, leases.c.key, "keys"))
+        rows = connection.execute(statement, {"keys": packed(connection, keys)}).all()
+    clock = _clock(connection) if rows else 0
+    return [
+        Lease(
+            key=Digest(row.key),
+            seed=int(row.seed),
+            run_number=row.run_number,
+            run_name=row.name,
+            host=row.host,
+            pid=row.pid,
+            run_started_at=moment(row.started_at),
+            going=row.status == RunStatus.RUNNING.value,
+            since=moment(row.taken_at),
+            silent=(clock - row.renewed_at) / 1e6,
+            renewed_at=row.renewed_at,
+        )
+        for row in rows
+    ]
+
+
+def _clock(connection: Connection) -> int:
+    """The database's time: this machine's where the database is a file of it."""
+    if is_sqlite(connection):
+        return now()
+    asked = text("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint")
+    return int(connection.execute(asked).scalar_one())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.text import Text
@@ -17,7 +17,8 @@ from lineal.records import Node, NodeKind
 from lineal.workspace import IMPACT_LIMIT, LINEAGE_LIMIT, Workspace
 
 from .loading import load_pipeline, parse_parameters
-from .render import err, out, print_json, table
+from .render import err, out, plain_node, print_json, table
+from .rows import follow_rows
 from .trees import draw
 
 Reference = Annotated[
@@ -78,12 +79,23 @@ def lineage(
 
 def impact(
     reference: Reference,
+    row_key: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--row-key",
+            metavar="COLUMN=VALUE",
+            help="Follow only the rows of REF that have this value; may be repeated.",
+        ),
+    ] = None,
     limit: Annotated[
         int, typer.Option("--limit", min=1, help="Artifacts to reach at the most.")
     ] = IMPACT_LIMIT,
     json: AsJson = False,
 ) -> None:
     """Show what came of a thing: deployments, models, data, runs."""
+    if row_key:
+        follow_rows(reference, row_key, limit, as_json=json)
+        return
     found: dict[str, Node] = {}
     truncated = False
     with Workspace.open() as workspace:
@@ -99,7 +111,7 @@ def impact(
         if node.kind in _NAMED and not asked:
             kinds[_NAMED[node.kind]].append(node)
     if json:
-        nodes = {word: [_plain(node) for node in kinds[word]] for word in kinds}
+        nodes = {word: [plain_node(node) for node in kinds[word]] for word in kinds}
         print_json({"reference": reference, "truncated": truncated, **nodes})
         return
     _impact(kinds)
@@ -116,7 +128,7 @@ def path(
     with Workspace.open() as workspace:
         way = workspace.path(effect, cause)
     if json:
-        print_json([_plain(node) for node in way])
+        print_json([plain_node(node) for node in way])
     elif way:
         for place, node in enumerate(way):
             kind = node.kind.value
@@ -199,8 +211,3 @@ def _impact(kinds: dict[str, list[Node]]) -> None:
         if nodes
     ]
     out.print(f"downstream: {', '.join(counts) or 'nothing'}")
-
-
-def _plain(node: Node) -> dict[str, Any]:
-    facts = dict(node.facts)
-    return {"id": node.id, "kind": node.kind.value, "label": node.label, "facts": facts}

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from lineal.records import Execution, RunRecord
+from lineal.records import Execution, Node, RunRecord
 from lineal.running import to_json
 from lineal.running.run import metrics_by_name
 
@@ -31,6 +31,12 @@ def print_json(value: Any) -> None:
     """Print records as JSON, in the same shape as in Python."""
     json.dump(to_json(value), sys.stdout, indent=2, ensure_ascii=False)
     sys.stdout.write("\n")
+
+
+def plain_node(node: Node) -> dict[str, Any]:
+    """A node of a lineage graph for `print_json`."""
+    facts = dict(node.facts)
+    return {"id": node.id, "kind": node.kind.value, "label": node.label, "facts": facts}
 
 
 def state(word: Any) -> Text:

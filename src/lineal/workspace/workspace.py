@@ -15,6 +15,7 @@ from lineal.comparing import Comparing
 from lineal.config import Settings, read_settings
 from lineal.digests.memo import StatMemo
 from lineal.errors import StoreUnwritable, UserError
+from lineal.following import Following
 from lineal.metrics import MetricStore
 from lineal.pipeline import Pipeline
 from lineal.planning import Plan, Policy
@@ -32,7 +33,7 @@ from .replays import Replays
 MEMO = "stat-memo"
 
 
-class Workspace(Backfilling, Comparing, LineageQuestions, Replays):
+class Workspace(Backfilling, Comparing, Following, LineageQuestions, Replays):
     """A store and its catalog, opened."""
 
     def __init__(self, services: Services, settings: Settings) -> None:

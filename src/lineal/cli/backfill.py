@@ -28,17 +28,20 @@ def backfill(
         str | None, typer.Option("--since", metavar="TIME", help="Only runs begun since then.")
     ] = None,
     where: Annotated[
-        str | None, typer.Option("--where", help="Only these: attributes.status = 'finished'")
+        str | None,
+        typer.Option(
+            "--where", metavar="FILTER", help="Only these: attributes.status = 'finished'"
+        ),
     ] = None,
     limit: Annotated[
-        int | None, typer.Option("--limit", min=1, help="Send at most so many runs.")
+        int | None, typer.Option("--limit", metavar="N", min=1, help="Send at most so many runs.")
     ] = None,
     again: Annotated[
         bool, typer.Option("--again", help="Send also what this endpoint was sent before.")
     ] = False,
     json: AsJson = False,
 ) -> None:
-    """Send past runs as OpenLineage events, oldest first; what was sent is not sent again."""
+    """Send past runs as OpenLineage events, each once."""
     with Workspace.open() as workspace, _Shown() as shown:
         done = workspace.backfill(
             openlineage, where=where, since=since, limit=limit, again=again, watch=shown.watch

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +15,20 @@ import pytest
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
+DATA = Path(os.environ.get("LINEAL_TEST_DATA", ROOT.parent / "shared" / "data"), "nsl-kdd")
 STEPS = 11
+BY_ITSELF = "import subprocess, sys; subprocess.check_call([sys.executable, '-c', 'import lineal'])"
 
 
-def lineal(folder: Path, store: Path, *words: str, code: int = 0) -> str:
+def lineal(
+    folder: Path, store: Path, *words: str, code: int = 0, become: tuple[str, ...] = ()
+) -> str:
     """Run a command in a folder, against a store, as a user with an empty home."""
     home = folder / "home"
     home.mkdir(exist_ok=True)
+    shutil.chown(home, folder.owner(), folder.group())
     done = subprocess.run(
-        [sys.executable, "-P", "-m", "lineal.cli.main", *words],
+        [*become, sys.executable, "-P", "-m", "lineal.cli.main", *words],
         cwd=folder,
         env={**os.environ, "LINEAL_STORE": str(store), "HOME": str(home), "USER": "somebody"},
         capture_output=True,
@@ -73,6 +79,63 @@ def test_the_diagnosis_replays_identical_from_its_frozen_file(
     lineal(elsewhere, other, "thaw", "run.tar.zst", "--store", str(other))
     assert counts(lineal(elsewhere, other, "replay", "1", "--json")) == {"identical": STEPS}
     lineal(elsewhere, other, "verify", "--data")
+
+
+@pytest.fixture
+def become_nobody() -> tuple[str, ...]:
+    """The beginning of a command that runs this Python as another user."""
+    if os.getuid() != 0 or shutil.which("setpriv") is None:
+        pytest.skip("only root can become another user, with util-linux's setpriv")
+    plain = ("setpriv", "--reuid=nobody", "--regid=65534", "--clear-groups")
+    # Where this Python lies in root's own home, the other user has to be let in to read it.
+    let_in = ("--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search")
+    for become in (plain, (*plain, *let_in)):
+        tried = [*become, sys.executable, "-c", BY_ITSELF]
+        if subprocess.run(tried, check=False, capture_output=True).returncode == 0:
+            return become
+    pytest.skip("another user can't run this Python")
+
+
+def test_a_frozen_run_replays_identical_as_another_user_in_another_folder(
+    recorded: Path, store: Path, become_nobody: tuple[str, ...]
+) -> None:
+    lineal(recorded, store, "freeze", "1", "-o", "run.tar.zst")
+    with tempfile.TemporaryDirectory(prefix="lineal-nobody-") as name:
+        Path(name).chmod(0o755)
+        theirs = Path(name, "theirs")
+        theirs.mkdir()
+        shutil.copy(recorded / "run.tar.zst", theirs)
+        for path in (theirs, *theirs.iterdir()):
+            shutil.chown(path, "nobody")
+        shutil.rmtree(store)
+        other = theirs / "store"
+        lineal(theirs, other, "thaw", "run.tar.zst", become=become_nobody)
+        told = lineal(theirs, other, "replay", "1", "--json", become=become_nobody)
+        assert counts(told) == {"identical": STEPS}
+        assert {path.owner() for path in theirs.rglob("*")} == {"nobody"}
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_the_intrusion_replays_identical_with_one_job_or_two(
+    tmp_path: Path, store: Path, jobs: int
+) -> None:
+    if not DATA.is_dir():
+        pytest.skip(f"there is no {DATA}; set LINEAL_TEST_DATA to the folder above nsl-kdd")
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "pyproject.toml").touch()
+    text = (ROOT / "pipelines/intrusion.py").read_text()
+    forest = '"n_estimators": 100'
+    assert forest in text
+    (project / "intrusion.py").write_text(text.replace(forest, f'{forest}, "n_jobs": {jobs}'))
+    files = [f"train={DATA / 'KDDTrain+_20Percent.txt'}", f"test={DATA / 'KDDTest+.txt'}"]
+    given = [word for text in (*files, "rows=600", "seeds=1") for word in ("-p", text)]
+    lineal(project, store, "run", "intrusion.py", *given)
+    shutil.rmtree(project)
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    told = lineal(empty, store, "replay", "1", "--workers", "2", "--json")
+    assert counts(told) == {"identical": 13}
 
 
 def test_a_changed_parameter_of_the_diagnosis_shows_in_predictions(

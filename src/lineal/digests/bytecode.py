@@ -14,6 +14,7 @@ at once: ``np.linalg.norm`` gives ``("np", "linalg", "norm")``.
 """
 
 from __future__ import annotations
+import __future__
 
 import dis
 import inspect
@@ -98,6 +99,8 @@ def read_bytecode(code: CodeType) -> Bytecode:
     dynamic |= dict.fromkeys(name for name in attributes if name in _DYNAMIC_ATTRIBUTES)
     if "modules" in attributes and any(chain[0] == "sys" for chain in names):
         dynamic["sys.modules"] = None
+    if dynamic and code.co_flags & _FUTURE_ANNOTATIONS:
+        lines.append("future annotations")  # what it compiles takes after it
     return Bytecode(
         text="\n".join(lines),
         names=tuple(names),
@@ -116,7 +119,7 @@ def _walk(code: CodeType, lines: list[str]) -> Iterator[CodeType]:
     )
     lines.append(
         f"code {code.co_argcount} {code.co_posonlyargcount} {code.co_kwonlyargcount}"
-        f" {code.co_flags & ~_HAS_DOCSTRING} {code.co_varnames[:counted]!r}"
+        f" {code.co_flags & ~_SILENT_FLAGS} {code.co_varnames[:counted]!r}"
     )
     unpadded = [i for i in dis.get_instructions(code) if i.opname not in _PADDING]
     kept = [i for place, i in enumerate(unpadded) if not _is_docstring(unpadded, place)]
@@ -136,7 +139,9 @@ def _walk(code: CodeType, lines: list[str]) -> Iterator[CodeType]:
         yield from _walk(inner, lines)
 
 
-_HAS_DOCSTRING = 0x4000000
+_FUTURE_ANNOTATIONS = __future__.annotations.compiler_flag
+_SILENT_FLAGS = 0x4000000 | _FUTURE_ANNOTATIONS
+"""A docstring that is there, and how annotations are written: neither shows in what runs."""
 
 
 def _argument(

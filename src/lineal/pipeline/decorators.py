@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, ParamSpec, TypeVar, overload
 
-from .naming import DatasetName, outputs_of
-from .options import TaskOptions, seconds
+from .naming import DatasetName
+from .options import TaskOptions, as_options
 from .pipelines import Pipeline
 from .task import Task
 
@@ -44,14 +44,7 @@ def task(fn: Callable[..., Any] | None = None, /, **options: Any) -> Any:
     Raises:
         DeclarationError: the function or an option can't work; says what would.
     """
-    for name in ("timeout", "ttl", "retry_delay"):
-        if name in options:
-            options[name] = seconds(options[name])
-    options["outputs"], options["datasets"] = outputs_of(options.get("outputs", ()))
-    for name in ("outputs", "ignore", "mutates", "tags"):
-        if isinstance(options.get(name), (list, set)):
-            options[name] = tuple(options[name])
-    declared = TaskOptions(**options)
+    declared = TaskOptions(**as_options(options))
     return Task(fn, declared) if fn is not None else lambda f: Task(f, declared)
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import timedelta
+from typing import Any
 
 from lineal.errors import DeclarationError
+
+from .naming import outputs_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,12 +56,56 @@ class TaskOptions:
             raise DeclarationError(
                 f"The outputs {self.outputs!r} are not all different; rename one."
             )
+        for name, (kinds, what) in _KINDS.items():
+            value = getattr(self, name)
+            if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
+                raise DeclarationError(f"{name}={value!r} is not {what}.")
         if self.retries < 0:
             raise DeclarationError(f"retries={self.retries} is negative; give 0 or more.")
         for name in ("timeout", "ttl"):
             seconds = getattr(self, name)
             if seconds is not None and seconds <= 0:
                 raise DeclarationError(f"{name}={seconds} is not a positive number of seconds.")
+
+
+_SECONDS = (int, float), "a number of seconds or a timedelta"
+_SECONDS_OR_NONE = (int, float, type(None)), _SECONDS[1]
+_TEXT_OR_NONE = (str, type(None)), "a text"
+_YES_OR_NO = (bool,), "True or False"
+_KINDS: dict[str, tuple[tuple[type, ...], str]] = {
+    "name": _TEXT_OR_NONE,
+    "retries": ((int,), "a whole number"),
+    "retry_delay": _SECONDS,
+    "timeout": _SECONDS_OR_NONE,
+    "cache": _YES_OR_NO,
+    "ttl": _SECONDS_OR_NONE,
+    "version": _TEXT_OR_NONE,
+    "persist": _YES_OR_NO,
+}
+
+
+def as_options(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Options as `TaskOptions` takes them, from how a declaration may write them.
+
+    Raises:
+        DeclarationError: there is no such option; names those there are.
+    """
+    known = [option.name for option in fields(TaskOptions) if option.name != "datasets"]
+    unknown = [name for name in given if name not in known]
+    if unknown:
+        raise DeclarationError(
+            f"A task has no option {', '.join(unknown)}; there are {', '.join(sorted(known))}."
+        )
+    options = dict(given)
+    for name in ("timeout", "ttl", "retry_delay"):
+        if name in options:
+            options[name] = seconds(options[name])
+    if "outputs" in options:
+        options["outputs"], options["datasets"] = outputs_of(options["outputs"])
+    for name in ("outputs", "ignore", "mutates", "tags"):
+        if isinstance(options.get(name), (list, set)):
+            options[name] = tuple(options[name])
+    return options
 
 
 def seconds(duration: float | timedelta | None) -> float | None:

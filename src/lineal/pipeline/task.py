@@ -7,13 +7,13 @@ import functools
 import inspect
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Generic, ParamSpec, TypeVar, get_args, get_origin
 
 from lineal.errors import DeclarationError, ParameterError
 
-from .options import TaskOptions
+from .options import TaskOptions, as_options
 from .tracing import current_trace, plain_call
 from .unread import unread_parameters
 
@@ -88,18 +88,15 @@ class Task(Generic[P, R]):
         trace = current_trace.get()
         if trace is not None:
             return trace.map(self, args, kwargs)
-        return [self(*a, **k) for a, k in spread(self.name, args, kwargs, list)]
+        return [self(*a, **k) for a, k in spread(self.name, args, kwargs, items)]
 
     def with_options(self, **options: Any) -> Task[P, R]:
-        """The same function with other options."""
-        known = {field.name for field in fields(TaskOptions)}
-        unknown = set(options) - known
-        if unknown:
-            raise DeclarationError(
-                f"A task has no option {', '.join(sorted(unknown))};"
-                f" there are {', '.join(sorted(known))}."
-            )
-        return Task(self.fn, replace(self.options, **options))
+        """The same function with other options.
+
+        Raises:
+            DeclarationError: there is no such option, or it can't be so.
+        """
+        return Task(self.fn, replace(self.options, **as_options(options)))
 
     @property
     def warning(self) -> str | None:
@@ -172,9 +169,18 @@ class Task(Generic[P, R]):
 
 
 def spread(
-    name: str, args: tuple[Any, ...], kwargs: dict[str, Any], as_list: Callable[[Any], list[Any]]
+    name: str,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    as_list: Callable[[str, Any], list[Any]],
 ) -> list[tuple[list[Any], dict[str, Any]]]:
     """The arguments of each call of a map.
+
+    Args:
+        name: The task's.
+        args: By position.
+        kwargs: By name.
+        as_list: Gives the items of one of them; told how to begin a complaint.
 
     Raises:
         ParameterError: nothing to map over, or sequences of different lengths.
@@ -183,7 +189,8 @@ def spread(
     columns: dict[int | str, list[Any]] = {}
     for place, value in given.items():
         if not isinstance(value, unmapped):
-            columns[place] = as_list(value)
+            which = f"argument {place + 1}" if isinstance(place, int) else place
+            columns[place] = as_list(f"{name}.map can't go over {which}", value)
     lengths = {len(column) for column in columns.values()}
     if len(lengths) != 1:
         what = "nothing to map over" if not lengths else f"sequences of lengths {sorted(lengths)}"
@@ -201,6 +208,20 @@ def spread(
             )
         )
     return calls
+
+
+def items(what: str, value: Any) -> list[Any]:
+    """What a map goes over, one by one.
+
+    Raises:
+        ParameterError: it has no items.
+    """
+    if not isinstance(value, Iterable):
+        raise ParameterError(
+            f"{what}, which is {type(value).__qualname__} and has no items; wrap what every call"
+            " shares in unmapped(…)."
+        )
+    return list(value)
 
 
 def qualified_name(fn: Callable[..., Any]) -> str:

@@ -125,12 +125,14 @@ class Trace:
         count = self._used[base]
         return base if count == 1 else f"{base}-{count}"
 
-    def _as_list(self, value: Any) -> list[Any]:
+    def _as_list(self, what: str, value: Any) -> list[Any]:
+        from .task import items
+
         if isinstance(value, Handle):
-            items = value._value()
+            found = items(what, value._value())
             source = self._source(value._step, value._output)
-            return [_Known(item, source) for item in items]
-        return list(value)
+            return [_Known(item, source) for item in found]
+        return items(what, value)
 
     def _add(self, task: Task[..., Any], name: str, args: Any, kwargs: dict[str, Any]) -> Any:
         bound = task.bind(args, kwargs, lambda argument: self.engine.seed(name, argument))

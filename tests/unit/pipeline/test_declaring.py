@@ -79,6 +79,12 @@ def test_a_task_used_as_a_method_is_refused() -> None:
         ({"retries": -1}, "negative"),
         ({"timeout": 0}, "positive"),
         ({"ttl": timedelta(0)}, "positive"),
+        ({"ttl": "1h"}, "ttl='1h' is not a number of seconds or a timedelta"),
+        ({"timeout": True}, "timeout=True is not a number of seconds"),
+        ({"retries": "3"}, "retries='3' is not a whole number"),
+        ({"cache": "no"}, "cache='no' is not True or False"),
+        ({"version": 2}, "version=2 is not a text"),
+        ({"retrys": 3}, "no option retrys; there are cache, ignore,"),
         ({"ignore": ("jobs",)}, "ignores jobs, which it does not take"),
     ],
 )
@@ -99,6 +105,19 @@ def test_options_can_be_changed_for_one_use() -> None:
     assert other.fn is declared.fn
     with pytest.raises(DeclarationError, match="no option retry"):
         declared.with_options(retry=3)
+    assert declared.with_options(ttl=timedelta(minutes=1)).options.ttl == 60.0
+
+
+def test_mapping_over_what_has_no_items_is_refused_by_name() -> None:
+    with pytest.raises(ParameterError, match=r"plain\.map can't go over argument 1, which is int"):
+        task(plain).map(3)
+
+    @pipeline
+    def over_a_number() -> Any:
+        return task(plain).map([1], n_jobs=2)
+
+    with pytest.raises(ParameterError, match="over n_jobs, which is int"):
+        over_a_number()
 
 
 def test_names_are_the_functions_unless_given() -> None:

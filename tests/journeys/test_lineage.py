@@ -102,6 +102,14 @@ def test_the_declared_graph_needs_no_run(run):
     assert "double[2]" in text
 
 
+def test_a_file_gets_the_format_of_its_ending_and_a_crate_a_folder(run):
+    run("run", "study.py")
+    assert run("lineage", "latest:total", "-o", "x.mmd") == (0, "wrote x.mmd\n")
+    assert Path("x.mmd").read_text() == run("lineage", "latest:total", "--format", "mermaid")[1]
+    assert run("lineage", "latest:total", "--format", "ro-crate", "-o", "crate")[0] == 0
+    assert {p.name for p in Path("crate").iterdir()} == {"ro-crate-metadata.json", "workflows"}
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -112,6 +120,7 @@ def test_the_declared_graph_needs_no_run(run):
         (("path", "latest:total", "nope"), "no run 'nope'"),
         (("lineage", "latest:total", "--format", "nope"), "no format 'nope'"),
         (("lineage", "latest:total", "--format", "tree", "-o", "x"), "only printed"),
+        (("lineage", "latest:total", "-o", "nope/x.svg"), "nope/x.svg can't be written"),
         (("graph", "nope.py"), "no pipeline file"),
     ],
 )

@@ -11,6 +11,7 @@ from lineal.errors import UserError
 from lineal.workspace import Workspace
 
 from .differences import show_difference
+from .files import write_text
 from .inspect import AsJson
 from .render import out, print_json
 from .side_by_side import show_comparison
@@ -86,5 +87,4 @@ def card(
     if output is None:
         typer.echo(text, nl=False)
     else:
-        output.write_text(text, "utf-8")
-        out.print(f"wrote {output}")
+        write_text(output, text)

@@ -11,11 +11,12 @@ from rich.text import Text
 from lineal.errors import UserError
 from lineal.lineage import LineageGraph
 from lineal.lineage.declared import declared
-from lineal.lineage.export import FORMATS
+from lineal.lineage.export import FORMATS, write_file
 from lineal.lineage.export.plain import json_text
 from lineal.records import Node, NodeKind
 from lineal.workspace import IMPACT_LIMIT, LINEAGE_LIMIT, Workspace
 
+from .files import write_text, writing
 from .loading import load_pipeline, parse_parameters
 from .render import err, out, plain_node, print_json, table
 from .rows import follow_rows
@@ -180,14 +181,13 @@ def _give(
         raise UserError(f"There is no format {form!r}; choose one of tree, {', '.join(FORMATS)}.")
     if form == "openlineage" and graph.of_kind(NodeKind.RUN):
         # It tells of runs, which a graph holds only in part.
-        text = json_text(workspace.openlineage(graph), indent=2) + "\n"
+        events = json_text(workspace.openlineage(graph), indent=2)
+        typer.echo(events) if output is None else write_text(output, events + "\n")
+    elif output is None:
+        typer.echo(graph.to(form), nl=False)
     else:
-        text = graph.to(form)
-    if output is None:
-        typer.echo(text)
-    else:
-        output.write_text(text, "utf-8")
-        out.print(f"wrote {output}")
+        with writing(output):
+            write_file(graph, form, output)
 
 
 def _impact(kinds: dict[str, list[Node]]) -> None:

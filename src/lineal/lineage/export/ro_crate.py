@@ -11,6 +11,7 @@ S. Leo et al., *Recording provenance of workflow runs with RO-Crate*, PLOS ONE 1
 from __future__ import annotations
 
 import io
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -31,6 +32,8 @@ PROFILES = {
     "https://w3id.org/ro/wfrun/provenance/0.5": "Provenance Run Crate",
     "https://w3id.org/workflowhub/workflow-ro-crate/1.0": "Workflow RO-Crate",
 }
+_DESCRIBED = ("https://w3id.org/ro/crate/1.1", "https://w3id.org/workflowhub/workflow-ro-crate/1.0")
+"""What the metadata file itself conforms to."""
 _TERMS = "https://w3id.org/ro/terms/workflow-run/context"
 _BASED = (Relation.DERIVED_FROM, Relation.REVISION_OF)
 _ENDED = {
@@ -71,6 +74,8 @@ def crate(graph: LineageGraph) -> ROCrate:
     pipelines = _pipelines(graph)
     if pipelines:
         _organise(found, graph, pipelines)
+    for entity in found.get_entities():
+        _unpack(entity.properties())
     return found
 
 
@@ -83,14 +88,14 @@ def _organise(
         for uri, name in PROFILES.items()
     ]
     found.root_dataset["conformsTo"] = profiles
+    found.metadata["conformsTo"] = [{"@id": uri} for uri in _DESCRIBED]
     engine = _add(
         found, "lineal", "SoftwareApplication", name="lineal", softwareVersion=__version__
     )
     language = _add(found, "steps", "ComputerLanguage", name="steps of lineal", version=__version__)
     newest = ""
     for pipeline, runs in pipelines.items():
-        steps = sorted({_step(node) for nodes in runs.values() for node in nodes})
-        workflow = _workflow(found, pipeline, steps, language)
+        workflow = _workflow(found, pipeline, _codes(runs), language)
         for run, nodes in runs.items():
             _run(found, graph, pipeline, run, nodes, (workflow, engine))
             last = max((_latest(node) for node in nodes), default="")
@@ -98,9 +103,31 @@ def _organise(
                 found.mainEntity, newest = workflow, max(last, newest)
 
 
-def _workflow(found: ROCrate, pipeline: str, steps: list[str], language: ContextEntity) -> File:
+def _codes(runs: dict[str, list[Node]]) -> dict[str, str | None]:
+    """The steps by name, each with the digest of its code where all its executions share one."""
+    seen: dict[str, set[str]] = {}
+    for node in (node for nodes in runs.values() for node in nodes):
+        code = node.facts.get("code")
+        seen.setdefault(_step(node), set()).add(utf8(code) if isinstance(code, str) else "")
+    return {
+        step: (next(iter(codes)) or None) if len(codes) == 1 else None
+        for step, codes in sorted(seen.items())
+    }
+
+
+def _workflow(
+    found: ROCrate, pipeline: str, codes: dict[str, str | None], language: ContextEntity
+) -> File:
+    steps = list(codes)
     tools = [
-        _add(found, f"tool:{pipeline}:{step}", "SoftwareApplication", name=step) for step in steps
+        _add(
+            found,
+            f"tool:{pipeline}:{step}",
+            "SoftwareApplication",
+            name=step,
+            softwareVersion=code,
+        )
+        for step, code in codes.items()
     ]
     text = json_text({"pipeline": pipeline, "steps": steps}, indent=2) + "\n"
     workflow = found.add(
@@ -147,22 +174,25 @@ def _run(
         for node, action in zip(nodes, actions, strict=True)
     ]
     failed = any(node.facts.get("status") == "failed" for node in nodes)
-    starts = [
-        str(plain(node.facts["started_at"])) for node in nodes if node.facts.get("started_at")
-    ]
+    starts = [str(node.facts["started_at"]) for node in nodes if node.facts.get("started_at")]
+    agents = _agents(graph, nodes)
+    for action in actions if agents else ():
+        action["agent"] = agents
     result = _add(
         found,
         f"run:{pipeline}:{run}",
         "CreateAction",
         name=f"run {run} of {pipeline}",
         instrument=workflow,
-        startTime=min(starts, default=None),
-        endTime=max((_latest(node) for node in nodes), default="") or None,
+        description=f"The steps of run {run} that belong to the lineage.",
+        startTime=_time(min(starts, default=None)),
+        endTime=_time(max((_latest(node) for node in nodes), default="")),
         actionStatus=_ENDED["failed" if failed else "executed"],
+        agent=agents,
         object=_unique(ref for action in actions for ref in _list(action.get("object"))),
         result=_unique(ref for action in actions for ref in _list(action.get("result"))),
     )
-    found.root_dataset.append_to("mentions", [result])
+    found.root_dataset.append_to("mentions", [result, *actions])
     _add(
         found,
         f"order:{pipeline}:{run}",
@@ -195,13 +225,44 @@ def _execution(found: ROCrate, graph: LineageGraph, pipeline: str, node: Node) -
         node.id,
         "CreateAction",
         name=utf8(node.label),
+        description=f"The step {_step(node)} of {pipeline}.",
         instrument={"@id": _id(f"tool:{pipeline}:{_step(node)}")},
-        startTime=plain(node.facts.get("started_at")),
-        endTime=plain(node.facts.get("finished_at")),
+        startTime=_time(node.facts.get("started_at")),
+        endTime=_time(node.facts.get("finished_at")),
         actionStatus=_ENDED[str(node.facts["status"])],
         object=_unique([*used, *({"@id": setting.id} for setting in settings)]),
         result=_unique(made),
     )
+
+
+def _agents(graph: LineageGraph, nodes: list[Node]) -> list[dict[str, str]]:
+    """Who began the run of some executions, where the graph tells."""
+    ends = [graph.nodes[e.target] for n in nodes for e in graph.causes.get(n.id, ())]
+    runs = [end.id for end in ends if end.kind is NodeKind.RUN]
+    by = [
+        {"@id": _id(edge.target)}
+        for run in dict.fromkeys(runs)
+        for edge in graph.causes.get(run, ())
+        if graph.nodes[edge.target].kind is NodeKind.AGENT
+    ]
+    return _unique(by)
+
+
+def _time(value: Any) -> str | None:
+    """A time to the millisecond, which is as far as readers of crates look."""
+    found = plain(value)
+    try:
+        moment = datetime.fromisoformat(found) if isinstance(found, str) else None
+    except ValueError:
+        return str(found)
+    return None if moment is None else moment.isoformat(timespec="milliseconds")
+
+
+def _unpack(properties: dict[str, Any]) -> None:
+    """Write lists of one as that one, which is how RO-Crate 1.1 wants them."""
+    for name, value in properties.items():
+        if isinstance(value, list) and len(value) == 1 and name != "@type":
+            properties[name] = value[0]
 
 
 def _describe(found: ROCrate, graph: LineageGraph, node: Node) -> None:

@@ -94,6 +94,37 @@ def test_actions_name_what_they_used_made_and_were_set_to() -> None:
     assert split["actionStatus"] == "http://schema.org/CompletedActionStatus"
 
 
+def test_actions_say_who_began_them_when_and_are_mentioned() -> None:
+    found = entities(fraud())
+    actions = of_type(found, "CreateAction")
+    assert {found[id_]["name"] for action in actions for id_ in ids(action, "agent")} == {"Ada"}
+    assert {action["@id"] for action in actions} == set(ids(found["./"], "mentions"))
+    split = found["#execution%3A1.1"]
+    assert split["startTime"] == "2026-03-01T09:00:00.000+00:00"
+
+
+def test_lists_of_one_are_that_one() -> None:
+    for entity in entities(fraud()).values():
+        for key, value in entity.items():
+            assert key == "@type" or not isinstance(value, list) or len(value) > 1
+
+
+def test_a_tool_has_the_version_of_its_code_where_all_its_executions_share_one() -> None:
+    graph = fraud()
+    nodes = [
+        Node(
+            id=node.id,
+            kind=node.kind,
+            label=node.label,
+            facts={**node.facts, "code": f"xxh3:{node.facts.get('step') == 'fit' and node.id}"},
+        )
+        for node in graph.nodes.values()
+    ]
+    found = entities(LineageGraph(nodes, graph.edges, graph.roots))
+    assert found["#tool%3Afraud%3Aevaluate"]["softwareVersion"] == "xxh3:False"
+    assert "softwareVersion" not in found["#tool%3Afraud%3Afit"]
+
+
 @settings(max_examples=40)
 @given(graphs())
 def test_any_graph_gives_a_crate_whose_references_lead_somewhere(graph: LineageGraph) -> None:

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -16,6 +16,7 @@ from lineal.cli.loading import load_pipeline
 from lineal.errors import UserError
 from lineal.planning import Policy
 from lineal.records import Cause, RunStatus
+from lineal.running import Silent
 
 STUDY = """
 from pathlib import Path
@@ -173,6 +174,27 @@ def test_a_step_can_be_forced_and_a_run_can_reuse_nothing(
     assert executed(workspace.run(study, options=forced)) == {"parity"}
     bare = workspace.options(policy=Policy(no_cache=True))
     assert set(states(workspace.run(study, options=bare)).values()) == {"executed"}
+
+
+def test_a_step_is_told_to_be_under_way_only_when_a_worker_has_it(
+    write: Write, workspace: Workspace
+) -> None:
+    class Watch(Silent):
+        told: ClassVar[list[str]] = []
+
+        def started(self, step: str, reason: Any) -> None:
+            self.told.append(f"{step} starts")
+
+        def ended(self, step: str, status: str, reason: Any, resources: Any) -> None:
+            self.told.append(f"{step} ends")
+
+    several = write(
+        "from lineal import pipeline, task\n"
+        "@task\ndef one(i: int): return i\n"
+        "@pipeline\ndef study(): return one.map(range(3))\n"
+    )
+    workspace.run(several, options=workspace.options(workers=1, observer=Watch()))
+    assert Watch.told == [f"one[{i}] {what}" for i in range(3) for what in ("starts", "ends")]
 
 
 def test_forcing_a_step_there_is_not_is_refused_by_run_and_plan(

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Iterable
 from concurrent.futures import Future
 from contextlib import ExitStack, suppress
+from itertools import islice
 from typing import Any
 
 from lineal.context import StepContext
@@ -73,6 +74,8 @@ class Session:
         """Key being executed -> steps of the same key that wait for it."""
         self._done: queue.SimpleQueue[tuple[Decided, Future[Outcome]]] = queue.SimpleQueue()
         self._in_flight: dict[int, Decided] = {}
+        self._told: set[int] = set()
+        """Positions of steps that the observer knows to be under way."""
         self._awaited: dict[int, Decided] = {}
         """By position: steps whose key another run executes."""
         self._ready: deque[StepNode] = deque()
@@ -253,15 +256,23 @@ class Session:
             observe=self._options.observe,
             store=self._services.root,
         )
-        self._options.observer.started(node.name, decided.decision.reason)
         self._in_flight[node.position] = decided
         future = self._runner.submit(call)
         future.add_done_callback(lambda done: self._done.put((decided, done)))
+        self._tell_started()
+
+    def _tell_started(self) -> None:
+        """Tell of each step when its turn has come; those behind it wait for a worker."""
+        for decided in islice(self._in_flight.values(), self._runner.workers):
+            if decided.node.position not in self._told:
+                self._told.add(decided.node.position)
+                self._options.observer.started(decided.node.name, decided.decision.reason)
 
     def _collect(self) -> None:
         patience = self._leases.patience(awaiting=bool(self._awaited))
         with suppress(queue.Empty):
             self._ended(*self._done.get(timeout=patience))
+            self._tell_started()
         for decided in self._leases.tend(list(self._awaited.values())):
             del self._awaited[decided.node.position]
             if decided.key is not None:

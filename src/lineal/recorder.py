@@ -93,6 +93,8 @@ class Recorder:
         self._held = 0
         self._artifacts: dict[Digest, Artifact] = {}
         self._codes: set[Digest] = set()
+        self._makers: dict[tuple[int, str], int] = {}
+        """By step: the execution that made its outputs."""
         self._failure: BaseException | None = None
         self.not_stored: dict[str, OutputNotStorable] = {}
         """By step: outputs that no codec could keep."""
@@ -289,8 +291,12 @@ class Recorder:
                 codes=tuple(codes.values()),
                 executions=tuple(executions),
                 released=tuple(entry.execution for entry in entries if entry.leased),
+                makers=self._makers,
             )
         )
+        for execution in executions:
+            origin = execution.reused_from or execution.id
+            self._makers[self._run_number, execution.step] = origin
         self._codes.update(codes)
         self._artifacts.update(artifacts)
 

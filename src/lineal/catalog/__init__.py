@@ -8,12 +8,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .batch import Batch, Experiment
-from .flow import Flow, Start
+from .flow import Flow, Start, Thing
 
 if TYPE_CHECKING:
     from .catalog import Catalog
 
-__all__ = ["Batch", "Catalog", "Experiment", "Flow", "Start"]
+__all__ = ["Batch", "Catalog", "Experiment", "Flow", "Start", "Thing"]
 
 
 def __getattr__(name: str) -> Any:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from lineal.records import Artifact, CodeIdentity, Execution, MetricSummary
@@ -21,6 +22,9 @@ class Batch:
     codes: tuple[CodeIdentity, ...] = ()
     """The code behind the executions; what is already known is passed over."""
     executions: tuple[Execution, ...] = ()
+    makers: Mapping[tuple[int, str], int] = field(default_factory=dict)
+    """By number of a run and step: which execution made the outputs of steps that were
+    committed before. What is not told is looked up."""
     metrics: tuple[MetricSummary, ...] = ()
     """A summary replaces the earlier one of the same series."""
     released: tuple[Execution, ...] = ()

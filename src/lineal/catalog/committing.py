@@ -9,8 +9,10 @@ from sqlalchemy import Connection, Table
 
 from lineal.records import Execution, ExecutionStatus
 
+from . import common
 from .artifacts import BYTES, artifacts_of
 from .batch import Batch
+from .makers import Makers, note_matches
 from .rows import artifact_row, clean, code_row, execution_row, metric_row, used_row
 from .runs import now
 from .tables import (
@@ -30,6 +32,7 @@ from .writing import put
 def commit(connection: Connection, batch: Batch) -> None:
     """Write a batch, each table in one call to the driver."""
     stamp = now() if batch.artifacts else 0
+    known = common.known_without_bytes(connection, batch.artifacts)
     put(
         connection,
         artifacts,
@@ -37,13 +40,16 @@ def commit(connection: Connection, batch: Batch) -> None:
         replacing=BYTES,
         where="codec",
     )
+    common.note(connection, batch.artifacts, known)
     put(connection, codes, (code_row(code) for code in batch.codes))
     fresh = [e for e in batch.executions if e.reused_from is None]
     reused = [e for e in batch.executions if e.reused_from is not None]
     # A reused execution may name one of the same batch.
     put(connection, executions, map(execution_row, fresh), replacing=_but(executions, "id"))
     put(connection, executions, map(execution_row, reused), replacing=_but(executions, "id"))
-    put(connection, used, _used(fresh, reused), replacing=_but(used, "execution_id", "position"))
+    makers = Makers(connection, batch)
+    edges = _used(fresh, reused, makers)
+    put(connection, used, edges, replacing=_but(used, "execution_id", "position"))
     put(
         connection,
         generated,
@@ -51,6 +57,7 @@ def commit(connection: Connection, batch: Batch) -> None:
         replacing=("name", "artifact"),
     )
     put(connection, derivations, _derivations(connection, batch))
+    note_matches(connection, reused, makers)
     put(connection, execution_params, _texts(fresh, "params"), replacing=("value",))
     put(connection, execution_tags, _texts(fresh, "tags"), replacing=("value",))
     put(
@@ -65,11 +72,21 @@ def _but(table: Table, *keys: str) -> tuple[str, ...]:
     return tuple(column.name for column in table.columns if column.name not in keys)
 
 
-def _used(fresh: Sequence[Execution], reused: Sequence[Execution]) -> list[tuple[Any, ...]]:
+def _used(
+    fresh: Sequence[Execution], reused: Sequence[Execution], makers: Makers
+) -> list[tuple[Any, ...]]:
     """Edges to inputs; of a reused execution only those that its key leaves out."""
-    rows = [used_row(e.id, p, given) for e in fresh for p, given in enumerate(e.inputs)]
+    rows = [
+        used_row(e.id, place, given, makers.of(e, given))
+        for e in fresh
+        for place, given in enumerate(e.inputs)
+    ]
     for e in reused:
-        rows.extend(used_row(e.id, p, given) for p, given in enumerate(e.inputs) if given.ignored)
+        rows.extend(
+            used_row(e.id, place, given, makers.of(e, given))
+            for place, given in enumerate(e.inputs)
+            if given.ignored
+        )
     return rows
 
 

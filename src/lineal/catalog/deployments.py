@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Select, func, insert, select
 from lineal.digests.digest import Digest
 from lineal.records import Dataset, DatasetVersion, Deployment
 
+from . import common
 from .dialect import among, exclude_others, packed, upsert
 from .models import gates_of, gates_text
 from .rows import clean, micros, moment
@@ -132,6 +133,7 @@ def name_dataset(
                 "created_at": now(),
             },
         )
+        common.forget(connection, [artifact])
         known = connection.execute(
             select(dataset_versions).where(v.dataset_id == owner, v.artifact == artifact)
         ).one()

@@ -11,15 +11,19 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Dialect,
+    Select,
+    Subquery,
     Table,
     TableValuedAlias,
+    Text,
     any_,
     bindparam,
+    cast,
     column,
     func,
     select,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.sql.dml import Insert
@@ -58,9 +62,15 @@ def packed(connection: Speaker, values: Iterable[str] | Iterable[int]) -> Any:
     return json.dumps(list(values)) if is_sqlite(connection) else list(values)
 
 
+def at_most(connection: Speaker, most: int | None) -> int | None:
+    """How many rows, as the parameter of a limit; None for all."""
+    return -1 if most is None and is_sqlite(connection) else most
+
+
 def upsert(
     connection: Connection,
     table: Table,
+    rows: Select[Any] | None = None,
     *,
     replacing: Sequence[str] = (),
     where: str | None = None,
@@ -70,6 +80,7 @@ def upsert(
     Args:
         connection: Says which dialect to speak.
         table: Where to insert; its primary key decides what is already there.
+        rows: What to insert, in the order of the table's columns; else rows are given later.
         replacing: The columns to take from the new row; none passes the row over.
         where: A column that must be empty in the old row and filled in the new one for
             anything to be replaced.
@@ -77,6 +88,8 @@ def upsert(
     key = [c.name for c in table.primary_key]
     build = sqlite_insert if is_sqlite(connection) else postgresql_insert
     statement = build(table)
+    if rows is not None:
+        statement = statement.from_select([c.name for c in table.columns], rows)
     if not replacing:
         return statement.on_conflict_do_nothing()
     condition = None
@@ -112,6 +125,25 @@ def values_of(connection: Connection, name: str, type_: TypeEngine[Any]) -> Tabl
     many = func.unnest(bindparam(name, type_=ARRAY(type_))).table_valued(column("value", type_))
     # PostgreSQL calls the column after the function unless it is told a name for it.
     return many.render_derived()
+
+
+def rows_of(
+    connection: Connection, parameter: str, /, **columns: TypeEngine[Any]
+) -> Subquery | TableValuedAlias:
+    """Many rows, bound as one JSON text of a list of objects, as a table of these columns."""
+    if is_sqlite(connection):
+        rows = func.json_each(bindparam(parameter)).table_valued(column("value"))
+        inner = [
+            func.json_extract(rows.c.value, f"$.{word}", type_=type_).label(word)
+            for word, type_ in columns.items()
+        ]
+        return select(*inner).subquery(f"{parameter}_rows")
+    wanted = [column(word, type_) for word, type_ in columns.items()]
+    return (
+        func.jsonb_to_recordset(cast(bindparam(parameter, type_=Text()), JSONB))
+        .table_valued(*wanted)
+        .render_derived(name=f"{parameter}_rows", with_types=True)
+    )
 
 
 def exclude_others(connection: Connection, word: str) -> None:

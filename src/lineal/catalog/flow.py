@@ -13,6 +13,9 @@ from typing import Any
 from lineal.digests.digest import Digest
 
 Rows = Sequence[Any]
+Thing = tuple[str, int | None]
+"""An artifact in a graph: its digest and, for a common value, the execution that it was had
+from; None where it came from outside, and for data, which is the same wherever it was made."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,9 +45,13 @@ class Flow:
     start: Start
     """With everything that names in it lead to filled in."""
     digests: Mapping[str, None] = field(default_factory=dict)
+    """The contents that were reached, nearest first."""
+    things: Mapping[Thing, None] = field(default_factory=dict)
     """The artifacts that were reached, nearest first; edges lead to no others."""
+    common: frozenset[str] = frozenset()
+    """The digests by which nothing is joined."""
     artifacts: Rows = ()
-    """digest, kind, type, size, profile (JSON)"""
+    """digest, kind, type, size, profile (JSON), whether it is a common value"""
     executions: Rows = ()
     """id, step, task, status, code, started_at, finished_at, wall_seconds, run_number,
     key"""
@@ -53,11 +60,14 @@ class Flow:
     run_params: Rows = ()
     """run_number, key, value"""
     used: Rows = ()
-    """execution_id, name, artifact, value, source_step"""
+    """execution_id, name, artifact, value, source_execution"""
     generated: Rows = ()
     """execution_id, name, artifact"""
-    derivations: Rows = ()
-    """artifact, source"""
+    matched: Rows = ()
+    """execution_id, artifact, source_execution: from where else a common value was had when
+    the execution was reused"""
+    parts: Sequence[tuple[Thing, Thing]] = ()
+    """A part, and a whole."""
     paths: Rows = ()
     """reused_from, bindings (JSON): under which other paths files were read"""
     metrics: Rows = ()
@@ -74,11 +84,10 @@ class Flow:
     deployments: Rows = ()
     """id, target, model_version_id, name, version, action, at, by, reason, replaces,
     overridden, succeeded_by"""
-    doubtful: frozenset[str] = frozenset()
-    """Artifacts with more than one origin: executions that made it, wholes it is part of."""
-    makers: Mapping[tuple[int, str], int] = field(default_factory=dict)
-    """By number of a run and step: the execution that really made its outputs. Filled in
-    for the inputs whose content has several origins."""
     nondeterministic: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
     """By execution whose key gave different content: the runs in which it did."""
     truncated: bool = False
+
+    def thing(self, digest: str, maker: int | None) -> Thing:
+        """An artifact that was had from an execution, as the graph has it."""
+        return (digest, maker) if digest in self.common else (digest, None)

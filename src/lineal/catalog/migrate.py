@@ -20,7 +20,7 @@ from .tables import metadata
 if TYPE_CHECKING:
     from alembic.config import Config
 
-REVISIONS = ("0001", "0002", "0003")
+REVISIONS = ("0001", "0002", "0003", "0004")
 """Every revision there has been, oldest first; a test compares it with the migrations."""
 
 MIGRATIONS = Path(__file__).parent / "migrations"

@@ -25,6 +25,7 @@ from lineal.records import (
     VersionStatus,
 )
 
+from . import common
 from .dialect import among, exclude_others, packed, upsert
 from .rows import clean, compact, in_order, micros, moment
 from .runs import now
@@ -100,6 +101,7 @@ def add_version(connection: Connection, version: ModelVersion) -> int | None:
             "created_by": clean(version.created_by),
         },
     )
+    common.forget(connection, [version.artifact])
     id_ = version_id(connection, version.model, number)
     for key, value in version.tags.items():
         set_tag(connection, version.model, id_, key, value)

@@ -250,8 +250,8 @@ def execution_of(
     )
 
 
-def used_row(execution_id: int, position: int, given: Input) -> tuple[Any, ...]:
-    """A row of `used`."""
+def used_row(execution_id: int, position: int, given: Input, maker: int | None) -> tuple[Any, ...]:
+    """A row of `used`; the maker is the execution that the value was had from."""
     source = given.source
     return (
         execution_id,
@@ -262,6 +262,7 @@ def used_row(execution_id: int, position: int, given: Input) -> tuple[Any, ...]:
         None if source is None else clean(source.step),
         None if source is None else clean(source.output),
         given.ignored,
+        maker,
     )
 
 

@@ -9,15 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select
+from sqlalchemy import ColumnElement, CompoundSelect, Connection, Select
 
 from .dialect import among, packed
 
 Among = Callable[[ColumnElement[Any]], ColumnElement[bool]]
 """Makes the condition that a column holds one of the ids."""
-Builder = Callable[[Among], Select[Any]]
+Builder = Callable[[Among], Select[Any] | CompoundSelect[Any]]
 
-_made: dict[tuple[str, Builder], Select[Any]] = {}
+_made: dict[tuple[str, Builder], Select[Any] | CompoundSelect[Any]] = {}
 
 
 def read(connection: Connection, builder: Builder, ids: Iterable[Any]) -> Sequence[Any]:

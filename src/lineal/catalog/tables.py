@@ -211,11 +211,14 @@ used = Table(
     Column("position", SmallInteger, primary_key=True, autoincrement=False),
     Column("name", Text, nullable=False),
     # No foreign key: plain settings have a digest and no artifact.
-    Column("artifact", Text, nullable=False, index=True),
+    Column("artifact", Text, nullable=False),
     Column("value", Text),
     Column("source_step", Text),
     Column("source_output", Text),
     Column("ignored", Boolean, nullable=False),
+    # The execution that the value was had from: of the source step, or what that reused.
+    Column("source_execution", BigInteger),
+    Index("ix_used_artifact_source_execution", "artifact", "source_execution"),
     sqlite_with_rowid=False,
 )
 
@@ -252,6 +255,31 @@ derivations = Table(
     metadata,
     Column("artifact", Text, primary_key=True),
     Column("source", ForeignKey("artifacts.digest"), primary_key=True, index=True),
+    sqlite_with_rowid=False,
+)
+
+# Artifacts so small that equal ones may have nothing to do with each other; see `common`.
+common_values = Table(
+    "common_values",
+    metadata,
+    Column("digest", ForeignKey("artifacts.digest"), primary_key=True),
+    sqlite_with_rowid=False,
+)
+
+# A step was reused because it was given from elsewhere what equalled what it had used: the
+# execution that made the common value it was given that time.
+matched = Table(
+    "matched",
+    metadata,
+    Column("execution_id", ForeignKey("executions.id"), primary_key=True, autoincrement=False),
+    Column("artifact", Text, primary_key=True),
+    Column(
+        "source_execution",
+        ForeignKey("executions.id"),
+        primary_key=True,
+        autoincrement=False,
+        index=True,
+    ),
     sqlite_with_rowid=False,
 )
 

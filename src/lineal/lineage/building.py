@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import Any
 
-from lineal.catalog import Flow
+from lineal.catalog import Flow, Thing
 from lineal.records import Edge, Node, NodeKind, Relation
 from lineal.records.step import RUN_SHIFT
 
@@ -45,16 +45,23 @@ def execution_node(id_: int) -> str:
     return f"execution:{id_ >> RUN_SHIFT}.{id_ & ((1 << RUN_SHIFT) - 1)}"
 
 
+def _artifact_node(digest: str, maker: int | None) -> str:
+    """The id of an artifact's node; of a common value, with the execution it was had from."""
+    if maker is None:
+        return f"artifact:{digest}"
+    return f"artifact:{digest}@{execution_node(maker).removeprefix('execution:')}"
+
+
 class _Flowed:
     """The rows of a flow as nodes and edges."""
 
     def __init__(self, flow: Flow) -> None:
         self.flow = flow
         self.facts = FlowFacts(flow)
-        self.digests = {digest: f"artifact:{digest}" for digest in flow.digests}
+        self.things = {thing: _artifact_node(*thing) for thing in flow.things}
         self.ids = {row[0]: execution_node(row[0]) for row in flow.executions}
         self.version_ids = {row.id: f"model:{row.name}@v{row.version}" for row in flow.models}
-        self.names: dict[str, str] = {}
+        self.names: dict[Thing, str] = {}
 
     def roots(self) -> list[str]:
         """Ids of the nodes that were asked about: of names rather than what they lead to."""
@@ -70,29 +77,42 @@ class _Flowed:
         if start.runs:
             return [*(f"run:{number}" for number in start.runs), *self._last(start.executions)]
         return [
-            *(self.digests[digest] for digest in start.artifacts if digest in self.digests),
+            *(id_ for digest in start.artifacts for id_ in self._nodes_of(digest)),
             *(self.ids[id_] for id_ in start.executions if id_ in self.ids),
+        ]
+
+    def _nodes_of(self, digest: str) -> list[str]:
+        """The artifact that was asked about; of a common value, each place it was had from."""
+        if digest not in self.flow.common:
+            return [id_] if (id_ := self.things.get((digest, None))) else []
+        pins = [maker for pinned, maker in self.flow.start.pins if pinned == digest]
+        return [
+            id_
+            for (other, maker), id_ in self.things.items()
+            if other == digest and (not pins or maker in pins)
         ]
 
     def _last(self, executions: Iterable[int]) -> list[str]:
         """Of some executions, those that made nothing which another of them used."""
-        asked = dict.fromkeys(executions)
-        taken = {row[2] for row in self.flow.used if row[0] in asked}
-        wholes = {whole for part, whole in self.flow.derivations if part in taken}
-        passed_on = {row[0] for row in self.flow.generated if row[2] in taken or row[2] in wholes}
+        flow, asked = self.flow, dict.fromkeys(executions)
+        taken = {flow.thing(row[2], row[4]) for row in flow.used if row[0] in asked}
+        taken |= {whole for part, whole in flow.parts if part in taken}
+        passed_on = {row[0] for row in flow.generated if flow.thing(row[2], row[0]) in taken}
+        passed_on.update(row[4] for row in flow.used if row[0] in asked and row[4] is not None)
         return [self.ids[id_] for id_ in asked if id_ in self.ids and id_ not in passed_on]
 
     # Nodes
 
     def artifacts(self) -> Iterator[Node]:
         known = {row[0]: row for row in self.flow.artifacts}
-        for digest, id_ in self.digests.items():
+        for thing, id_ in self.things.items():
+            digest = thing[0]
             row = known.get(digest)
             if digest in self.facts.paths:
                 label = next(iter(self.facts.paths[digest]))
             else:
-                label = self.names.get(digest, digest[:15]) + _told(row)
-            facts = Facts(self.facts.artifact, digest, row)
+                label = self.names.get(thing, digest[:15]) + _told(row)
+            facts = Facts(self.facts.artifact, thing, row)
             yield Node(id=id_, kind=NodeKind.ARTIFACT, label=label, facts=facts)
 
     def executions(self) -> Iterator[Node]:
@@ -162,12 +182,12 @@ class _Flowed:
         """Of datasets, model versions and deployments."""
         for row in self.flow.datasets:
             here = f"dataset:{row.name}@v{row.version}"
-            yield _edge(here, self.digests[row.artifact], Relation.DERIVED_FROM)
+            yield _edge(here, self.things[row.artifact, None], Relation.DERIVED_FROM)
         yield from _revisions(self.flow.datasets, "dataset")
         for row in self.flow.models:
             here = self.version_ids[row.id]
-            if row.artifact in self.digests:
-                yield _edge(here, self.digests[row.artifact], Relation.DERIVED_FROM)
+            if (row.artifact, None) in self.things:
+                yield _edge(here, self.things[row.artifact, None], Relation.DERIVED_FROM)
             yield _edge(here, f"agent:{row.created_by}", Relation.ATTRIBUTED_TO)
         yield from _revisions(self.flow.models, "model")
         shown = {row.id for row in self.flow.deployments}
@@ -182,12 +202,14 @@ class _Flowed:
 
     def data_edges(self) -> Iterator[Edge]:
         """Between artifacts and executions, and between parts and wholes."""
-        digests, ids, names, files = self.digests, self.ids, self.names, self.facts.files
-        actual = actual_makers(self.flow)
-        for execution, name, artifact in self.flow.generated:
-            here = digests.get(artifact)
+        flow, things, ids, names = self.flow, self.things, self.ids, self.names
+        common, files = flow.common, self.facts.files
+        actual = actual_makers(flow)
+        for execution, name, artifact in flow.generated:
+            thing = (artifact, execution) if artifact in common else (artifact, None)
+            here = things.get(thing)
             if here is not None:
-                names.setdefault(artifact, name)
+                names.setdefault(thing, name)
                 makers = actual.get(artifact)
                 yield Edge(
                     source=here,
@@ -196,16 +218,33 @@ class _Flowed:
                     role=name,
                     actual=makers is None or execution in makers,
                 )
-        for execution, name, artifact, value, _ in self.flow.used:
-            cause = digests.get(artifact)
+        for execution, name, artifact, value, maker in flow.used:
+            thing = (artifact, maker) if artifact in common else (artifact, None)
+            cause = things.get(thing)
             if cause is not None and (value is None or artifact in files):
                 # What an argument is called says more than that it was a result.
-                if names.get(artifact, "result") == "result":
-                    names[artifact] = name
+                if names.get(thing, "result") == "result":
+                    names[thing] = name
                 yield Edge(source=ids[execution], target=cause, relation=Relation.USED, role=name)
-        for artifact, source in self.flow.derivations:
-            if source in digests:
-                yield _edge(digests[artifact], digests[source], Relation.DERIVED_FROM, "part")
+        yield from self._match_edges()
+        for part, whole in flow.parts:
+            yield _edge(things[part], things[whole], Relation.DERIVED_FROM, "part")
+
+    def _match_edges(self) -> Iterator[Edge]:
+        """To common values that equalled what was used, when its execution was reused."""
+        if not self.flow.matched:
+            return
+        roles = {(row[0], row[2]): row[1] for row in self.flow.used}
+        for execution, artifact, maker in self.flow.matched:
+            cause = self.things.get((artifact, maker))
+            if cause is not None:
+                yield Edge(
+                    source=self.ids[execution],
+                    target=cause,
+                    relation=Relation.USED,
+                    role=roles.get((execution, artifact), ""),
+                    actual=False,
+                )
 
     def run_edges(self) -> Iterator[Edge]:
         """From executions to their runs, and from runs to who began them."""

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any
 
-from lineal.catalog import Flow
+from lineal.catalog import Flow, Thing
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 FILES = ("file", "tree")
@@ -59,13 +59,14 @@ class FlowFacts:
     def __init__(self, flow: Flow) -> None:
         self._flow = flow
 
-    def artifact(self, digest: str, row: Any | None) -> dict[str, Any]:
+    def artifact(self, thing: Thing, row: Any | None) -> dict[str, Any]:
         """Of an artifact; of one that is only a part of another, its digest and names."""
+        digest, _ = thing
         facts: dict[str, Any] = {"digest": digest}
         if row is not None:
-            _, kind, type_, size, profile = row
+            _, kind, type_, size, profile, _ = row
             facts |= {"kind": kind, "type": type_, "size": size, "profile": json.loads(profile)}
-        facts["names"] = list(self._names.get(digest, ()))
+        facts["names"] = list(self._names.get(thing, ()))
         facts["paths"] = list(self.paths.get(digest, ()))
         return facts
 
@@ -141,14 +142,15 @@ class FlowFacts:
         return paths
 
     @cached_property
-    def _names(self) -> dict[str, dict[str, None]]:
-        """By digest: what executions called it."""
-        names: dict[str, dict[str, None]] = {}
-        for _, name, artifact in self._flow.generated:
-            names.setdefault(artifact, {})[name] = None
-        for _, name, artifact, value, _ in self._flow.used:
+    def _names(self) -> dict[Thing, dict[str, None]]:
+        """By artifact: what executions called it."""
+        thing = self._flow.thing
+        names: dict[Thing, dict[str, None]] = {}
+        for execution, name, artifact in self._flow.generated:
+            names.setdefault(thing(artifact, execution), {})[name] = None
+        for _, name, artifact, value, maker in self._flow.used:
             if value is None or artifact in self.files:
-                names.setdefault(artifact, {})[name] = None
+                names.setdefault(thing(artifact, maker), {})[name] = None
         return names
 
     @cached_property

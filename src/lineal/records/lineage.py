@@ -70,7 +70,8 @@ class Node:
     """
 
     id: str
-    """Unique in the graph: ``artifact:xxh3:…``, ``execution:4.2`` (run and position),
+    """Unique in the graph: ``artifact:xxh3:…``, ``artifact:xxh3:…@4.2`` for a common value
+    (of which each maker's is a node), ``execution:4.2`` (run and position),
     ``dataset:transactions@v7``, ``model:fraud@v3``, ``deployment:12``, ``run:4``,
     ``agent:NAME``."""
     kind: NodeKind
@@ -92,4 +93,5 @@ class Edge:
     role: str = ""
     """The argument or output that the value was: ``train``, ``result``."""
     actual: bool = True
-    """False for another execution that made the same content, and was not the one used."""
+    """False for another execution that made the same content, and was not the one used; and
+    for a common value that the execution was not given, but reused with."""

@@ -27,11 +27,13 @@ def run_behind(catalog: Catalog, reference: str) -> RunRecord:
             return located.run
     start = starting_point(catalog, reference)
     graph = build(catalog.lineage(start, up=True, down=False, depth=1, limit=_LIMIT))
-    wanted = {f"artifact:{digest}" for digest in catalog.artifacts_of_start(start)}
+    wanted = set(catalog.artifacts_of_start(start))
     makers = {
         edge.target
         for edge in graph.edges
-        if edge.relation is Relation.GENERATED_BY and edge.actual and edge.source in wanted
+        if edge.relation is Relation.GENERATED_BY
+        and edge.actual
+        and graph.nodes[edge.source].facts["digest"] in wanted
     }
     runs = {node.facts["run_id"] for node in graph.nodes.values() if node.id in makers}
     if not runs:

@@ -24,6 +24,7 @@ from lineal.records import (
     RunRecord,
     RunStatus,
     Source,
+    Stored,
     execution_id,
 )
 from lineal.workspace import Workspace
@@ -69,9 +70,13 @@ class Story:
         content: str | None = None,
         settings: dict[str, str] | None = None,
         reuses: int | None = None,
+        small: bool = False,
         status: ExecutionStatus = ExecutionStatus.EXECUTED,
     ) -> int:
-        """Write a step: what it takes (from which step, if from one), and what it gives."""
+        """Write a step: what it takes (from which step, if from one), and what it gives.
+
+        What it gives is a frame, or a small value.
+        """
         inputs = [
             Input(
                 name=f"in{place}",
@@ -80,9 +85,9 @@ class Story:
             )
             for place, (step, what) in enumerate(takes)
         ]
-        artifacts = [
-            Artifact(digest=digest(g), kind="frame", type="pandas.DataFrame") for g in gives
-        ]
+        kept = Stored(codec="plain/1", size=1, inline=b"2") if small else None
+        kind = "value" if small else "frame"
+        artifacts = [Artifact(digest=digest(g), kind=kind, type="t", stored=kept) for g in gives]
         if reads is not None:
             inputs.append(Input(name="csv", digest=digest(content), value=reads))
             artifacts.append(

@@ -278,3 +278,86 @@ def test_a_map_of_a_thousand_leads_back_to_the_file(workspace, tmp_path):
     parts = [e for e in graph.edges if e.relation is Relation.DERIVED_FROM]
     assert len(parts) == 1000
     assert workspace.path("1:total", str(tmp_path / "x.txt"))
+
+
+@task
+def counted(rows: int) -> int:
+    return rows // 10
+
+
+@task
+def chosen(depth: int) -> int:
+    return depth
+
+
+@task
+def grown(trees: int) -> list[int]:
+    return [trees] * 3 + list(range(100))
+
+
+@pipeline
+def counting(rows: int = 20) -> list[int]:
+    return grown(counted(rows))
+
+
+@pipeline
+def choosing(depth: int = 2) -> list[int]:
+    return grown(chosen(depth))
+
+
+def labels(graph) -> set[tuple[int, str]]:
+    return {(n.facts["run"], n.label) for n in graph.of_kind(NodeKind.EXECUTION)}
+
+
+def test_equal_small_outputs_do_not_join_histories(story, workspace):
+    one, other = story.run(), story.run()
+    for run, name in ((one, "count"), (other, "choose")):
+        story.step(run, name, gives=["2"], small=True)
+        story.step(run, "fit", takes=[(name, "2")], gives=[f"model {run}"])
+    assert labels(workspace.lineage("1:fit")) == {(1, "count"), (1, "fit")}
+    assert labels(workspace.lineage("1:count", "down")) == {(1, "fit")}
+    assert labels(workspace.lineage("2:choose", "down")) == {(2, "fit")}
+    pages = list(workspace.impact("2:choose"))
+    assert {pair for page in pages for pair in labels(page)} == {(2, "fit")}
+    # Asked about as such, a value is all of its kind, each in its own place.
+    graph = workspace.lineage(digest("2"), "both")
+    assert len(graph.roots) == 2
+    for root in graph.roots:
+        reached = labels(graph.upstream(root)) | labels(graph.downstream(root))
+        assert len({run for run, _ in reached}) == 1
+
+
+def test_a_step_that_was_reused_because_its_input_was_equal_is_downstream_of_both(workspace):
+    """Early cutoff: what an upstream step made anew equals what was used before."""
+    counting.run(rows=20)
+    counting.run(rows=29)  # counted is executed and gives 2 again, so grown is reused
+    again = workspace.get_run("2")
+    assert again.execution("grown").status is ExecutionStatus.REUSED
+    assert labels(workspace.lineage("2:counted", "down")) == {(1, "grown")}
+    graph = workspace.lineage("1:grown")
+    assert labels(graph) == {(1, "counted"), (2, "counted"), (1, "grown")}
+    used = {
+        graph.nodes[e.target].id.partition("@")[2]: e.actual
+        for e in graph.edges
+        if e.relation is Relation.USED
+    }
+    assert used == {"1.1": True, "2.1": False}
+    # Another pipeline's equal number, that grown was reused with, is a history of its own too.
+    choosing.run(depth=2)
+    assert labels(workspace.lineage("3:chosen", "down")) == {(1, "grown")}
+
+
+def test_a_small_value_that_was_given_a_name_is_data(story, workspace):
+    one, other = story.run(), story.run()
+    first = story.step(one, "count", gives=["2"], small=True)
+    story.step(other, "choose", gives=["2"], small=True)
+    workspace.services.catalog.names.name_dataset("threshold", digest("2"), first)
+    story.step(other, "fit", takes=[("choose", "2")], gives=["model"])
+    assert labels(workspace.lineage("2:fit")) == {(1, "count"), (2, "choose"), (2, "fit")}
+    assert makers(workspace.lineage("2:fit"), "2") == {
+        "execution:1.1": False,
+        "execution:2.1": True,
+    }
+    third = story.run()
+    story.step(third, "count", gives=["2"], small=True)
+    assert (3, "count") in labels(workspace.lineage("2:fit"))

@@ -95,7 +95,7 @@ def fill(path: Path, runs: int) -> None:
         4,
         ((r << 24 | s, 0, "result", artifact(r, s)) for r in every for s in range(1, STEPS + 1)),
     )
-    put("used", 8, (row for r in every for s in range(1, STEPS + 1) for row in inputs(r, s)))
+    put("used", 9, (row for r in every for s in range(1, STEPS + 1) for row in inputs(r, s)))
     database.execute("INSERT INTO models VALUES (1, 'fraud', '', '[]', 0)")
     last = artifact(runs, STEPS)
     database.execute(
@@ -120,14 +120,15 @@ def names(runs: int) -> Iterator[tuple[Digest, str]]:
 
 def inputs(run: int, step: int) -> Iterator[tuple[Any, ...]]:
     """The step before; every tenth time one further back, and the dataset."""
-    given = [(f"in{n}", artifact(run, s), None, f"step-{s}") for n, s in enumerate(
+    given = [(f"in{n}", artifact(run, s), None, s) for n, s in enumerate(
         [step - 1, *([step - 4] if step % 10 == 5 else [])]) if s > 0]  # fmt: skip
     if step % 10 == 1:
-        given.append(("csv", DATASET, "transactions.csv", None))
-    given.append(("rate", Digest(f"xxh3:setting{step % 7:025x}"), str(step % 7), None))
+        given.append(("csv", DATASET, "transactions.csv", 0))
+    given.append(("rate", Digest(f"xxh3:setting{step % 7:025x}"), str(step % 7), 0))
     for place, (name, digest, value, source) in enumerate(given):
-        output = "result" if source else None
-        yield (run << 24 | step, place, name, digest, value, source, output, False)
+        had = (f"step-{source}", "result", False, run << 24 | source)
+        told = had if source else (None, None, False, None)
+        yield (run << 24 | step, place, name, digest, value, *told)
 
 
 def measure(workspace: Workspace, path: Path) -> None:
@@ -170,14 +171,16 @@ def against_networkx(database: sqlite3.Connection, root: str) -> None:
 def show(what: str, work: Callable[[], Any], times: int = 21) -> None:
     """The median and the extremes of some times; the first, cold, is left out."""
     work()
-    taken = []
+    taken, used = [], []
     for _ in range(times):
-        begin = time.perf_counter()
+        begin, busy = time.perf_counter(), time.process_time()
         work()
         taken.append((time.perf_counter() - begin) * 1000)
+        used.append((time.process_time() - busy) * 1000)
     print(
         f"{what}: median {statistics.median(taken):.2f} ms"
-        f" (from {min(taken):.2f} to {max(taken):.2f})"
+        f" (from {min(taken):.2f} to {max(taken):.2f}; {statistics.median(used):.2f} of"
+        " the processor)"
     )
 
 

@@ -18,7 +18,7 @@ from sqlalchemy import (
 
 from .dialect import at_most, packed, values_of
 from .flow import Start
-from .statements import Among, read_plain
+from .statements import Among, plain, read_plain
 from .tables import common_values, derivations, generated, matched, used
 from .walking import direct, is_data, is_telling
 
@@ -92,7 +92,8 @@ def _users(connection: Connection, digests: Sequence[str], most: int | None) -> 
         limit = bindparam("most", type_=BigInteger())
         _statements[place] = select(ways.c.execution_id).limit(limit)
     chosen = {"digests": packed(connection, digests), "most": at_most(connection, most)}
-    return list(dict.fromkeys(connection.scalars(_statements[place], chosen)))
+    rows = plain(connection, _statements[place], **chosen)
+    return list(dict.fromkeys(row[0] for row in rows))
 
 
 # Statements; see `statements.read`.

@@ -11,41 +11,63 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, CompoundSelect, Connection, Select
 
-from .dialect import among, packed
+from .dialect import among, is_sqlite, packed
 
 Among = Callable[[ColumnElement[Any]], ColumnElement[bool]]
 """Makes the condition that a column holds one of the ids."""
-Builder = Callable[[Among], Select[Any] | CompoundSelect[Any]]
+Statement = Select[Any] | CompoundSelect[Any]
+Builder = Callable[[Among], Statement]
 
-_made: dict[tuple[str, Builder], Select[Any] | CompoundSelect[Any]] = {}
+_made: dict[tuple[str, Builder], Statement] = {}
+_texts: dict[Statement, tuple[str, tuple[str, ...], dict[str, Any]]] = {}
+"""What SQLite's driver is sent, the order of its parameters, and those that are given."""
 
 
 def read(connection: Connection, builder: Builder, ids: Iterable[Any]) -> Sequence[Any]:
     """The rows that a statement finds for some ids; none for none."""
-    found = _execute(connection, builder, ids)
-    return () if found is None else found.all()
+    chosen = list(ids)
+    if not chosen:
+        return ()
+    statement = _once(connection, builder)
+    return connection.execute(statement, {"ids": packed(connection, chosen)}).all()
 
 
 def read_plain(
     connection: Connection, builder: Builder, ids: Iterable[Any]
 ) -> Sequence[tuple[Any, ...]]:
-    """The same as the driver's own tuples: for thousands of rows of texts and numbers.
-
-    SQLAlchemy's rows know their columns by name, and take longer to make than to find.
-    """
-    found = _execute(connection, builder, ids)
-    if found is None:
-        return ()
-    rows: Sequence[tuple[Any, ...]] = found.cursor.fetchall()
-    found.close()
-    return rows
-
-
-def _execute(connection: Connection, builder: Builder, ids: Iterable[Any]) -> Any:
+    """The same as the driver's own tuples: for thousands of rows of texts and numbers."""
     chosen = list(ids)
     if not chosen:
-        return None
+        return ()
+    return plain(connection, _once(connection, builder), ids=packed(connection, chosen))
+
+
+def plain(
+    connection: Connection, statement: Statement, **parameters: Any
+) -> Sequence[tuple[Any, ...]]:
+    """The rows of a statement that is the same object each time, as the driver has them.
+
+    SQLAlchemy takes longer to send a small statement than SQLite to answer it, and longer to
+    make rows that know their columns than to find them. Booleans may be 0 and 1.
+    """
+    if not is_sqlite(connection):
+        found: Any = connection.execute(statement, parameters)
+        rows: Sequence[tuple[Any, ...]] = found.cursor.fetchall()
+        found.close()
+        return rows
+    known = _texts.get(statement)
+    if known is None:
+        compiled = statement.compile(dialect=connection.dialect)
+        order = tuple(getattr(compiled, "positiontup", None) or ())
+        known = _texts[statement] = str(compiled), order, dict(compiled.params)
+    text, order, defaults = known
+    given = [parameters[name] if name in parameters else defaults[name] for name in order]
+    driver: Any = connection.connection.dbapi_connection
+    return driver.execute(text, given).fetchall()  # type: ignore[no-any-return]
+
+
+def _once(connection: Connection, builder: Builder) -> Statement:
     place = (connection.dialect.name, builder)
     if place not in _made:
         _made[place] = builder(lambda of: among(connection, of, "ids"))
-    return connection.execute(_made[place], {"ids": packed(connection, chosen)})
+    return _made[place]

@@ -36,6 +36,7 @@ from sqlalchemy import (
 )
 
 from .dialect import at_most, is_sqlite, packed, values_of
+from .statements import plain
 from .tables import artifacts, common_values, derivations, generated, matched, used
 
 _REPEATS = 8
@@ -49,7 +50,8 @@ Ways = Callable[[Here], list[Select[Any]]]
 is_data: ColumnElement[bool] = used.c.value.is_(None) | exists(
     # A path has a text too, but stands for what it names.
     select(literal_column("1")).where(
-        artifacts.c.digest == used.c.artifact, artifacts.c.kind.in_(FILES)
+        artifacts.c.digest == used.c.artifact,
+        or_(*(artifacts.c.kind == literal_column(f"'{kind}'") for kind in FILES)),
     )
 )
 """The condition that an input is an artifact and not a plain setting."""
@@ -141,7 +143,7 @@ def walk(
     statement = _once(connection, up, bounded=depth is not None)
     if depth is not None:
         chosen |= {"depth": depth, "rows": _REPEATS * limit}
-    return list(connection.scalars(statement, chosen))
+    return [row[0] for row in plain(connection, statement, **chosen)]
 
 
 def stream(connection: Connection, start: Iterable[int]) -> Generator[int, None, None]:
@@ -163,7 +165,8 @@ def direct(connection: Connection, start: Iterable[int], limit: int | None) -> l
         ways = union_all(*effects(values.c.value)).subquery("ways")
         _direct_ones[place] = select(ways.c[0]).limit(bindparam("most"))
     chosen = {"start": packed(connection, start), "most": at_most(connection, limit)}
-    return list(dict.fromkeys(connection.scalars(_direct_ones[place], chosen)))
+    rows = plain(connection, _direct_ones[place], **chosen)
+    return list(dict.fromkeys(row[0] for row in rows))
 
 
 _direct_ones: dict[str, Select[Any]] = {}

@@ -86,6 +86,12 @@ CASES = {
         pd.DataFrame(), pd.DataFrame(index=["a", "b"]),
         pd.DataFrame({"a": pd.Categorical(["u", "v"], ["w", "v", "u"], ordered=True)}),
         pd.DataFrame({"a": pd.date_range("2020", periods=3, tz="Europe/Berlin")}),
+        pd.DataFrame({"a": pd.date_range("2020", periods=3, tz="UTC"), "b": [1, 2, 3]}),
+        frame(index=pd.date_range("2020", periods=2, tz="UTC")),
+        frame(index=pd.MultiIndex.from_arrays([pd.to_datetime(["2020"] * 2, utc=True), [1, 2]])),
+        pd.Series(pd.date_range("2020", periods=3, tz="UTC")),
+        pd.date_range("2020", periods=3, tz="UTC"),
+        pd.DataFrame({"a": pd.date_range("2020", periods=3, tz=zoneinfo.ZoneInfo("UTC"))}),
         pd.DataFrame({"a": pd.to_timedelta(["1s", None])}),
         pd.DataFrame({"a": pd.period_range("2020", periods=2, freq="M")}),
         pd.DataFrame({"a": pd.array([1, None], dtype="Int64")}),
@@ -109,11 +115,20 @@ CASES = {
         pa.concat_tables([pa.table({"a": [1, 2]}), pa.table({"a": [3]})]).slice(1),
         pa.table({"a": [1]}).replace_schema_metadata({"k": "v"}),
     ],
+    "arrow-batch/1": [
+        pa.record_batch({"a": [1, None]}), pa.record_batch({"a": [1, 2, 3]}).slice(1),
+        pa.record_batch({"a": pa.array([], pa.int64())}).replace_schema_metadata({"k": "v"}),
+    ],
+    "arrow-column/1": [
+        pa.array([1, None]), pa.array(["x", "y", "z"]).slice(1), pa.array([], pa.string()),
+        pa.array([{"a": 1}, None]), pa.array(["x", "x"]).dictionary_encode(), pa.nulls(3),
+        pa.chunked_array([[1], [2, None]]), pa.chunked_array([], pa.int8()),
+    ],
     "pickle/1": [
         Fraction(1, 3), [Fraction(1)], Point(1, 2), np.array([1, "a"], object),
         np.ma.array([1, 2], mask=[0, 1]), pd.DataFrame({"a": pd.Series(["x", 1], dtype=object)}),
         pd.DataFrame({"a": pd.Series(["x", None], dtype=object)}), pd.DataFrame({"a": [1j]}),
-        frame("a", 1), pa.record_batch({"a": [1]}), Fraction, len,
+        frame("a", 1), Fraction, len,
     ],
 }  # fmt: skip
 PAIRS = [

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from lineal import Workspace, pipeline, task
@@ -164,6 +165,34 @@ def test_a_killed_run_is_lost_and_running_again_completes_it(
         assert run.status is RunStatus.FINISHED
         reused = {e.step for e in run.executions if e.status is ExecutionStatus.REUSED}
         assert committed <= reused
+
+
+@pytest.mark.slow
+def test_worker_processes_end_with_a_run_that_is_killed(tmp_path: Path, store: Path) -> None:
+    (tmp_path / "chain.py").write_text(CHAIN)
+    command = ["run", "chain.py", "--processes", "-p", "pause=60"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "lineal.cli.main", *command],
+        cwd=tmp_path,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    run = psutil.Process(process.pid)
+    deadline = time.monotonic() + 60
+    while not (workers := _workers_of(run)):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    time.sleep(1.0)
+    process.kill()
+    process.wait()
+    _, alive = psutil.wait_procs(workers, timeout=30)
+    for worker in alive:
+        worker.kill()
+    assert alive == []
+
+
+def _workers_of(run: psutil.Process) -> list[psutil.Process]:
+    return [child for child in run.children() if "spawn_main" in " ".join(child.cmdline())]
 
 
 @pytest.mark.slow

@@ -7,6 +7,8 @@ back a record; it never writes to the catalog.
 from __future__ import annotations
 
 import multiprocessing
+import os
+import threading
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import nullcontext
 from functools import cache
@@ -38,7 +40,9 @@ class ProcessRunner(Runner):
         self.workers = worker_count(workers)
         self._root = root
         self._pool = ProcessPoolExecutor(
-            self.workers, mp_context=multiprocessing.get_context("spawn")
+            self.workers,
+            mp_context=multiprocessing.get_context("spawn"),
+            initializer=_end_with_parent,
         )
 
     def submit(self, call: StepCall) -> Future[Outcome]:
@@ -119,6 +123,21 @@ def _values(root: str) -> ValueStore:
 @cache
 def _sampler() -> MemorySampler:
     return MemorySampler()
+
+
+def _end_with_parent() -> None:
+    """Have this process end with the one that started it, also when that one is killed.
+
+    It would wait for work forever: it holds an end of the pipe that work comes through.
+    """
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def watch() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=watch, name="lineal-parent", daemon=True).start()
 
 
 def _work(root: str, job: bytes) -> Outcome:

@@ -13,7 +13,14 @@ from .arrays import ArrayCodec, ScalarCodec
 from .base import Check, Codec
 from .figures import FigureCodec, Picture
 from .files import FileCodec
-from .frames import ArrowCodec, PandasCodec, PolarsCodec, PolarsSeriesCodec
+from .frames import (
+    ArrowBatchCodec,
+    ArrowCodec,
+    ArrowColumnCodec,
+    PandasCodec,
+    PolarsCodec,
+    PolarsSeriesCodec,
+)
 from .metrics import MetricsCodec
 from .pickled import EstimatorCodec, PickleCodec
 from .plain import PlainCodec
@@ -35,6 +42,8 @@ _EXACT: tuple[Codec, ...] = (
     PolarsCodec(),
     PolarsSeriesCodec(),
     ArrowCodec(),
+    ArrowBatchCodec(),
+    ArrowColumnCodec(),
     FileCodec(),
     FigureCodec(),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from datetime import UTC
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ from .base import Check, comes_from
 from .plain import PlainCodec
 
 _KIND, _COLUMNS, _NAME = b"lineal.kind", b"lineal.columns", b"lineal.name"
+_UTC = b"lineal.utc"
+"""Set where UTC is Python's own, as pandas writes it; Arrow gives back another object for it."""
 _INDEXES = ("Index", "RangeIndex", "MultiIndex", "CategoricalIndex", "DatetimeIndex")
 _PANDAS = ("DataFrame", "Series", *_INDEXES, "TimedeltaIndex", "PeriodIndex", "IntervalIndex")
 _plain = PlainCodec()
@@ -82,6 +85,56 @@ class ArrowCodec:
         return _read(data)
 
 
+class ArrowBatchCodec(ArrowCodec):
+    """Arrow's record batches, each as a table."""
+
+    name = "arrow-batch/1"
+
+    def accepts(self, value: Any) -> bool:
+        """Record batches."""
+        return comes_from(value, "pyarrow", "RecordBatch")
+
+    def encode(self, value: Any, blobs: BlobStore) -> bytes:
+        """As an Arrow file."""
+        import pyarrow as pa
+
+        return super().encode(pa.Table.from_batches([value]), blobs)
+
+    def decode(self, data: bytes, blobs: BlobStore, where: Path) -> Any:
+        """From an Arrow file."""
+        import pyarrow as pa
+
+        table = super().decode(data, blobs, where)
+        columns = [column.combine_chunks() for column in table.columns]
+        return pa.RecordBatch.from_arrays(columns, schema=table.schema)
+
+
+class ArrowColumnCodec(ArrowCodec):
+    """Arrow's arrays, in one piece or in chunks, each as a table of one column."""
+
+    name = "arrow-column/1"
+
+    def accepts(self, value: Any) -> bool:
+        """Arrays and chunked arrays of every type."""
+        return any(
+            kind.__qualname__ in ("Array", "ChunkedArray") and kind.__module__ == "pyarrow.lib"
+            for kind in type(value).__mro__
+        )
+
+    def encode(self, value: Any, blobs: BlobStore) -> bytes:
+        """As an Arrow file."""
+        import pyarrow as pa
+
+        name = "chunks" if isinstance(value, pa.ChunkedArray) else "array"
+        return super().encode(pa.table({name: value}), blobs)
+
+    def decode(self, data: bytes, blobs: BlobStore, where: Path) -> Any:
+        """From an Arrow file."""
+        table = super().decode(data, blobs, where)
+        column = table.column(0)
+        return column if table.column_names == ["chunks"] else column.combine_chunks()
+
+
 class PolarsCodec:
     """Polars' frames."""
 
@@ -143,6 +196,8 @@ def _write_table_of(frame: Any, extra: dict[bytes, bytes]) -> bytes:
     import pyarrow as pa
 
     table = pa.Table.from_pandas(frame)
+    if any(_is_utc(dtype) for dtype in (*frame.dtypes, *_dtypes_of(frame.index))):
+        extra = {**extra, _UTC: b""}
     metadata = {**(table.schema.metadata or {}), **extra}
     return _write(table.replace_schema_metadata(metadata))
 
@@ -159,9 +214,39 @@ def _are_plain_names(columns: Any) -> bool:
     )
 
 
+def _is_utc(dtype: Any) -> bool:
+    return getattr(dtype, "tz", None) is UTC
+
+
+def _dtypes_of(index: Any) -> list[Any]:
+    return [level.dtype for level in getattr(index, "levels", [index])]
+
+
+def _in_utc(frame: Any) -> Any:
+    """The frame with Python's own UTC wherever it says UTC."""
+    for place, dtype in enumerate(frame.dtypes):
+        if _says_utc(dtype):
+            frame.isetitem(place, frame.iloc[:, place].dt.tz_convert(UTC))
+    for number, dtype in enumerate(_dtypes_of(frame.index)):
+        if not _says_utc(dtype):
+            continue
+        if frame.index.nlevels == 1:
+            frame.index = frame.index.tz_convert(UTC)
+        else:
+            level = frame.index.levels[number].tz_convert(UTC)
+            frame.index = frame.index.set_levels(level, level=number)
+    return frame
+
+
+def _says_utc(dtype: Any) -> bool:
+    return str(getattr(dtype, "tz", None)) == "UTC"
+
+
 def _frame_of(table: Any) -> Any:
     columns = (table.schema.metadata or {}).get(_COLUMNS)
     frame = table.to_pandas()
+    if _UTC in (table.schema.metadata or {}):
+        frame = _in_utc(frame)
     if columns is not None:
         frame.columns = _frame_of(_read(columns)).index
     return frame

@@ -168,6 +168,34 @@ def test_a_killed_run_is_lost_and_running_again_completes_it(
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("processes", [(), ("--processes",)], ids=["threads", "processes"])
+def test_a_run_that_is_interrupted_is_recorded_as_cancelled_and_says_so(
+    tmp_path: Path, store: Path, processes: tuple[str, ...]
+) -> None:
+    (tmp_path / "chain.py").write_text(CHAIN)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "lineal.cli.main", "run", "chain.py", *processes, "-p", "pause=0.3"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stderr is not None
+    begun, first = process.stderr.readline(), process.stderr.readline()
+    assert "executed" in first, begun + first
+    os.killpg(process.pid, signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "what had finished is kept, and running again goes on from there" in errors
+    assert "Traceback" not in errors
+    with Workspace.open(store) as workspace:
+        run = workspace.get_run("latest")
+        assert run.status is RunStatus.CANCELLED
+        assert run.executions[0].status is ExecutionStatus.EXECUTED
+
+
+@pytest.mark.slow
 def test_worker_processes_end_with_a_run_that_is_killed(tmp_path: Path, store: Path) -> None:
     (tmp_path / "chain.py").write_text(CHAIN)
     command = ["run", "chain.py", "--processes", "-p", "pause=60"]

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from lineal.errors import LinealError
+from lineal.errors import LinealError, RunCancelled
 from lineal.pipeline import Pipeline
 from lineal.planning import Policy
 from lineal.records import RunStatus
@@ -85,7 +85,10 @@ def run(
             observe="error" if hermetic else None,
             echo=False,
         )
-        _run(workspace, pipeline, arguments, options, as_json=json)
+        try:
+            _run(workspace, pipeline, arguments, options, as_json=json)
+        except KeyboardInterrupt:
+            raise RunCancelled from None
 
 
 def _tag(text: str) -> tuple[str, str]:

@@ -218,8 +218,8 @@ class Session:
         outputs = {o.name: o.digest for o in decided.decision.prior.outputs}
         self._shelf.reused(decided.node, outputs)
         self._settle(decided.node)
-        self._note(entry.execution)
         self._recorder.record(entry)
+        self._note(entry.execution)
 
     def _begin(self, decided: Decided) -> None:
         """Execute a step, unless another run does so now or has done so meanwhile."""
@@ -312,8 +312,8 @@ class Session:
         for points in outcome.points:
             self._journal.log_many(*points)
         self._settle(decided.node)
-        self._note(entry.execution)
         self._recorder.record(entry)
+        self._note(entry.execution)
         if decided.key is not None and decided.node.task.options.persist:
             self._decider.remember(prior_of(entry.execution, decided.key))
 
@@ -323,8 +323,8 @@ class Session:
         entry.leased = leased
         self._break(decided.node, outcome.error)
         self.failure = self.failure or outcome.error
-        self._note(entry.execution)
         self._recorder.record(entry)
+        self._note(entry.execution)
         self._skip_dependents(decided.node)
 
     def _break(self, node: StepNode, error: BaseException) -> None:
@@ -386,8 +386,8 @@ class Session:
 
     def _record_skip(self, node: StepNode, reason: Reason) -> None:
         entry = entry_of_skip(node, reason, self._run_id, self._run_number)
-        self._note(entry.execution)
         self._recorder.record(entry)
+        self._note(entry.execution)
 
     def _note(self, execution: Execution) -> None:
         self.executions[execution.position] = execution

@@ -25,7 +25,9 @@ from lineal.errors import ConfigurationError
 class Settings(BaseSettings):
     """What can be set."""
 
-    model_config = SettingsConfigDict(env_prefix="LINEAL_", extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="LINEAL_", env_ignore_empty=True, extra="forbid", frozen=True
+    )
 
     store: str | None = None
     """Folder or ``file://`` URL of the store; the nearest ``.lineal/`` by default."""
@@ -73,6 +75,12 @@ def read_settings(**given: Any) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
+        if first["type"] == "extra_forbidden":
+            known = ", ".join(sorted(Settings.model_fields))
+            raise ConfigurationError(
+                f"There is no setting {name!r}; there are {known}. Correct it in lineal.toml or"
+                " [tool.lineal] in pyproject.toml."
+            ) from None
         raise ConfigurationError(
             f"The setting {name!r} can't be used: {first['msg'].lower()} (got"
             f" {first.get('input')!r}). It may come from LINEAL_{name.upper()}, lineal.toml or"

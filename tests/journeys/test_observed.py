@@ -19,10 +19,13 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from pyarrow.csv import read_csv as read_csv_unseen
+from pyarrow.parquet import ParquetFile
 
 from lineal import Workspace, pipeline, task
 from lineal.errors import UndeclaredInput
 from lineal.records import Cause
+from lineal.running.observed import UNSEEN, unseen_by
 
 
 @pytest.fixture
@@ -59,6 +62,14 @@ def by_parquet() -> Any:
 
 def by_arrow() -> Any:
     return pq.read_table("hidden.parquet").to_pydict()
+
+
+def by_parquet_file() -> Any:
+    return pq.ParquetFile("hidden.parquet").read().to_pydict()
+
+
+def by_parquet_file_held_by_name() -> Any:
+    return ParquetFile("hidden.parquet").read().to_pydict()
 
 
 def by_memmap() -> Any:
@@ -303,3 +314,46 @@ def looking() -> bool:
 
 def test_the_names_in_the_temporary_folder_decide_nothing(workspace: Workspace) -> None:
     assert workspace.run(looking).execution("looks_for_leftovers").inputs == ()
+
+
+@task
+def reads_unseen() -> Any:
+    return read_csv_unseen("hidden.csv").to_pydict()
+
+
+@task
+def starts_cat() -> str:
+    return subprocess.run(["cat", "hidden.csv"], capture_output=True, check=True).stdout.decode()
+
+
+@task
+def reads_nothing(x: Any) -> str:
+    return str(x)
+
+
+@pipeline
+def unseen() -> Any:
+    return reads_nothing(reads_unseen()), starts_cat()
+
+
+def test_what_may_have_been_read_unseen_is_named_in_the_record(workspace: Workspace) -> None:
+    write(1)
+    for expected in ("executed", "reused"):
+        run = workspace.run(unseen)
+        assert run.exception is None, run.exception
+        told = {e.step: e.tags.get(UNSEEN) for e in workspace.get_run(run.id).executions}
+        assert told == {
+            "reads_unseen": "files read by pyarrow.csv.read_csv, which is held by name",
+            "reads_nothing": None,
+            "starts_cat": "files read by the process cat",
+        }
+        assert run.execution("reads_nothing").status.value == expected
+    off = workspace.run(unseen, options=workspace.options(observe="off"))
+    assert off.exception is None
+
+
+def test_a_library_that_reads_in_c_is_a_blind_spot_whatever_its_case() -> None:
+    assert unseen_by(write, ("DuckDB", "numpy", "netCDF4"), ()) == (
+        "files named in queries of duckdb; files read by netCDF4"
+    )
+    assert unseen_by(write, ("numpy", "pandas"), ()) == ""

@@ -14,6 +14,7 @@ from lineal.records import Execution
 from lineal.references import Located
 from lineal.running import Run, to_json
 from lineal.running.determinism import of_execution, told
+from lineal.running.observed import UNSEEN
 from lineal.workspace import Workspace
 
 from .render import (
@@ -209,6 +210,7 @@ def _show(found: Run, workspace: Workspace) -> None:
         heading("Steps")
         out.print(steps_table(record.executions))
         _nondeterminism(found)
+        _unseen(found)
         heading("Inputs and outputs")
         _flow(record.executions, workspace)
     _code_and_environment(found, workspace)
@@ -229,6 +231,14 @@ def _nondeterminism(found: Run) -> None:
         heading("Not deterministic")
         for line in lines:
             out.print(Text(line, style="yellow"))
+
+
+def _unseen(found: Run) -> None:
+    lines = {(e.step, e.tags[UNSEEN]) for e in found.executions if UNSEEN in e.tags}
+    if lines:
+        heading("Not observed")
+        for step, told_of in sorted(lines):
+            out.print(Text(f"{step} may have read unseen: {told_of}", style="yellow"))
 
 
 def _flow(executions: tuple[Execution, ...], workspace: Workspace) -> None:

@@ -14,7 +14,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from lineal.digests.digest import Digest, combine, unique_digest
 from lineal.digests.files import file_digest
@@ -22,8 +24,25 @@ from lineal.digests.memo import StatMemo
 from lineal.errors import MissingFileError, UnhashableError
 from lineal.records import Input
 
-from .observing import Observation
+from .observing import Observation, held_by_name
 
+UNSEEN = "lineal.unseen"
+"""A tag of an execution: through what it may have read more than was observed."""
+_BLIND = {
+    "duckdb": "files named in queries of duckdb",
+    "gdal": "files read by gdal",
+    "h5py": "files read by h5py other than by h5py.File",
+    "lmdb": "files read by lmdb",
+    "netcdf4": "files read by netCDF4",
+    "pyogrio": "files read by pyogrio",
+    "pyreadstat": "files read by pyreadstat",
+    "pysam": "files read by pysam",
+    "rasterio": "files read by rasterio",
+    "simpleitk": "files read by SimpleITK",
+    "tensorflow": "files read by tensorflow",
+    "vaex": "files read by vaex",
+}
+"""Distributions that open files in C, where neither a hook nor a wrapper sees it."""
 _SHOWN = 3
 _MOST = 2_000
 
@@ -47,6 +66,29 @@ def inputs_of(observation: Observation, memo: StatMemo | None) -> tuple[Input, .
     found += [Input(name=n, digest=combine("reached", [n])) for n in observation.reached]
     if len(found) > _MOST:  # so many can't be checked at each decision
         found = [*found[:_MOST], Input(name="observed:and more", digest=unique_digest())]
+    return tuple(found)
+
+
+def unseen_by(fn: Any, distributions: Iterable[str], observed: Iterable[Input]) -> str:
+    """Through what a step may have read more than was observed; empty where nothing is known.
+
+    Args:
+        fn: The step's function.
+        distributions: Names of the installed distributions that its code reaches.
+        observed: What it was seen to read.
+    """
+    processes = [
+        f"files read by the process {given.name.partition(':')[2]}"
+        for given in observed
+        if given.name.startswith("process:")
+    ]
+    return "; ".join([*_unseen_by_code(fn, tuple(distributions)), *processes])
+
+
+@lru_cache(maxsize=1024)
+def _unseen_by_code(fn: Any, distributions: tuple[str, ...]) -> tuple[str, ...]:
+    found = [_BLIND[name] for name in sorted(map(str.lower, distributions)) if name in _BLIND]
+    found += [f"files read by {name}, which is held by name" for name in held_by_name(fn)]
     return tuple(found)
 
 

@@ -34,8 +34,9 @@ _READERS = (
     ("pyarrow", "memory_map"), ("pyarrow", "OSFile"), ("h5py", "File"), ("duckdb", "connect"),
     ("polars", "read_csv"), ("polars", "read_parquet"), ("polars", "read_ipc"),
     ("polars", "scan_csv"), ("polars", "scan_parquet"), ("polars", "scan_ipc"),
+    ("tables", "open_file"), ("cv2", "imread"),
 )  # fmt: skip
-"""Functions of libraries that open the file named by their first argument in C."""
+"""Functions and classes of libraries that open the file named by their first argument in C."""
 _CODE = (".py", ".pyc", ".so", ".pyd", ".dll", ".pth")
 """Ends of files that are read to import them, which the code's own digest covers."""
 
@@ -45,6 +46,8 @@ class Observation:
 
     def __init__(self, store: Path | None = None) -> None:
         self._mine = {_real(store)} if store is not None else set()
+        self._folders: dict[str, str] = {}
+        """What folders really are: to look up every part of every path would cost more."""
         self.read: dict[str, None] = {}
         """Absolute paths of files that were opened to be read, in order."""
         self.listed: dict[str, None] = {}
@@ -74,10 +77,18 @@ class Observation:
             self.listed[path] = None
 
     def _excluded(self, path: str) -> bool:
-        real = os.path.realpath(path)
+        real = self._really(path)
         return _is_of_the_system(real) or any(
             real == own or real.startswith(own + os.sep) for own in self._mine
         )
+
+    def _really(self, path: str) -> str:
+        if os.path.islink(path):  # noqa: PTH114 - these may be many
+            return os.path.realpath(path)
+        folder, name = os.path.split(path)
+        if folder not in self._folders:
+            self._folders[folder] = os.path.realpath(folder)
+        return os.path.join(self._folders[folder], name)  # noqa: PTH118
 
 
 _observation: ContextVar[Observation | None] = ContextVar("observation", default=None)
@@ -256,14 +267,32 @@ def _install() -> None:
     _replace(type(os.environ), "__getitem__", _reading_a_variable)
     _replace(threading.Thread, "start", _starting_a_thread)
     _replace(ThreadPoolExecutor, "submit", _submitting)
+    for reader, owner, name in readers():
+        if not isinstance(reader, type):
+            _replace(owner, name, _reading_in_c)
+        elif "__init__" in vars(reader):  # not so in classes that are written in C
+            _replace(reader, "__init__", _made_to_read_in_c)
+
+
+def readers() -> Iterator[tuple[Any, Any, str]]:
+    """What reads in C, of the modules that are imported: itself, its module and its name."""
     for module, name in _READERS:
         loaded = sys.modules.get(module)
-        if (
-            loaded is not None
-            and hasattr(loaded, name)
-            and not isinstance(getattr(loaded, name), type)
-        ):
-            _replace(loaded, name, _reading_in_c)
+        if loaded is not None and hasattr(loaded, name):
+            yield getattr(loaded, name), loaded, name
+
+
+def held_by_name(fn: Any) -> list[str]:
+    """Readers that a function's code calls by a name of its own module, past what wraps them."""
+    code, scope = getattr(fn, "__code__", None), getattr(fn, "__globals__", {})
+    held = {
+        id(scope[name]) for name in (code.co_names if code is not None else ()) if name in scope
+    }
+    return [
+        f"{owner.__name__}.{name}"
+        for reader, owner, name in readers()
+        if id(getattr(reader, "__wrapped__", reader)) in held and not isinstance(reader, type)
+    ]
 
 
 def _replace(owner: Any, name: str, wrap: Callable[[Any], Any]) -> None:
@@ -315,13 +344,27 @@ def _submitting(original: Any) -> Any:
 
 def _reading_in_c(original: Any) -> Any:
     def read(*args: Any, **kwargs: Any) -> Any:
-        observation = _observation.get()
-        if observation is not None and args and isinstance(args[0], (str, os.PathLike)):
-            path = _absolute(args[0])
-            if os.path.isdir(path):  # noqa: PTH112 - a folder of parts
-                observation.looked_into(path)
-            elif "://" not in _text(args[0]):
-                observation.opened(path, writing=False, reading=True)
+        _note_reading(args[:1])
         return original(*args, **kwargs)
 
+    read.__wrapped__ = original  # type: ignore[attr-defined]
     return read
+
+
+def _made_to_read_in_c(original: Any) -> Any:
+    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:  # noqa: N807 - it stands for it
+        _note_reading(args[:1])
+        original(self, *args, **kwargs)
+
+    return __init__
+
+
+def _note_reading(first: tuple[Any, ...]) -> None:
+    observation = _observation.get()
+    if observation is None or not first or not isinstance(first[0], (str, os.PathLike)):
+        return
+    path = _absolute(first[0])
+    if os.path.isdir(path):  # noqa: PTH112 - a folder of parts
+        observation.looked_into(path)
+    elif "://" not in _text(first[0]):
+        observation.opened(path, writing=False, reading=True)

@@ -29,7 +29,7 @@ from .deciding import Decided, Decider
 from .execute import Outcome, StepCall
 from .leases import Leases, reason_of
 from .naming import SAID, text_of
-from .observed import told
+from .observed import UNSEEN, told, unseen_by
 from .recording import (
     entry_of_failure,
     entry_of_outcome,
@@ -299,6 +299,10 @@ class Session:
         if outcome.names:
             logged = outcome.outputs[len(decided.node.task.outputs) :]
             outcome.tags = {**outcome.tags, SAID: text_of(outcome.names, logged)}
+        if self._options.observe != "off" and decided.code is not None:
+            unseen = unseen_by(decided.node.task.fn, decided.code.distributions, outcome.observed)
+            if unseen:
+                outcome.tags = {**outcome.tags, UNSEEN: unseen}
         entry = entry_of_outcome(
             decided, outcome, self._run_id, self._run_number, self._shelf.identity_of
         )

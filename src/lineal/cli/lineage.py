@@ -18,6 +18,7 @@ from lineal.workspace import IMPACT_LIMIT, LINEAGE_LIMIT, Workspace
 
 from .files import write_text, writing
 from .loading import load_pipeline, parse_parameters
+from .planning import plan_of
 from .render import err, out, plain_node, print_json, table
 from .rows import follow_rows
 from .trees import draw
@@ -154,7 +155,7 @@ def graph(
     pipeline = load_pipeline(target)
     arguments = parse_parameters(pipeline, param or [])
     with Workspace.open() as workspace:
-        plan = workspace.plan(pipeline, arguments)
+        plan = plan_of(workspace, pipeline, arguments)
         _give(declared(plan), "json" if json else form, output, "up", workspace)
     if plan.stopped_at:
         err.print(f"What follows depends on the value of {plan.stopped_at}, not known yet.")

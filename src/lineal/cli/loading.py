@@ -8,13 +8,15 @@ import json
 import sys
 import typing
 from collections.abc import Sequence
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from lineal.errors import MissingFileError, ParameterError, UserError
+from lineal.errors import LinealError, MissingFileError, ParameterError, UserError
 from lineal.pipeline import Pipeline
+from lineal.running.execute import own_traceback
 
 
 def load_pipeline(target: str) -> Pipeline[..., Any]:
@@ -25,7 +27,7 @@ def load_pipeline(target: str) -> Pipeline[..., Any]:
 
     Raises:
         MissingFileError: there is no such file.
-        UserError: it holds no pipeline, or several and none is named.
+        UserError: it can't be imported, holds no pipeline, or several and none is named.
     """
     file, _, name = target.partition(":")
     path = Path(file).absolute()
@@ -64,7 +66,16 @@ def _import(path: Path) -> Any:
         raise UserError(f"{path.name} is not a Python file; give one that ends in .py.")
     module = importlib.util.module_from_spec(spec)
     sys.modules[path.stem] = module
-    spec.loader.exec_module(module)
+    try:
+        with redirect_stdout(sys.stderr):  # results alone go to the output stream
+            spec.loader.exec_module(module)
+    except LinealError:
+        raise
+    except Exception as error:
+        raise UserError(
+            f"{path.name} can't be imported: {type(error).__name__}: {error}\n\n"
+            f"{own_traceback(error)}"
+        ) from error
     return module
 
 

@@ -16,6 +16,7 @@ from lineal.running import Run, RunOptions
 from lineal.workspace import Workspace
 
 from .loading import load_pipeline, parse_parameters
+from .planning import plan_of
 from .progress import LiveProgress
 from .render import duration, err, out, print_json, state, table
 
@@ -154,7 +155,7 @@ def _plan(
     *,
     as_json: bool,
 ) -> None:
-    plan = workspace.plan(pipeline, arguments, policy=policy)
+    plan = plan_of(workspace, pipeline, arguments, policy)
     if as_json:
         print_json(plan)
         return

@@ -44,7 +44,7 @@ from .observing import Observation, observed_by
 from .resources import MemorySampler
 from .seeding import Turn, seeded
 
-_PACKAGE = str(Path(__file__).resolve().parents[1])
+_NOT_THE_USERS = (str(Path(__file__).resolve().parents[1]), "<frozen importlib.")
 
 
 class ELSEWHERE:
@@ -293,12 +293,12 @@ def throw_into(thread: int, kind: type[Interrupt]) -> None:
 
 
 def own_traceback(error: BaseException) -> str:
-    """The traceback of an error without the frames of this package."""
+    """The traceback of an error without the frames of this package and of importing."""
     told: traceback.TracebackException | None
     told = whole = traceback.TracebackException.from_exception(error)
     while told is not None:
         told.stack = traceback.StackSummary.from_list(
-            [frame for frame in told.stack if not frame.filename.startswith(_PACKAGE)]
+            [frame for frame in told.stack if not frame.filename.startswith(_NOT_THE_USERS)]
         )
         told = told.__cause__ or told.__context__
     return "".join(whole.format())

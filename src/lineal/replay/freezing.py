@@ -11,7 +11,7 @@ from typing import Any
 
 from lineal.digests.digest import Digest
 from lineal.errors import BlobMissing, ReferenceNotFound, UserError
-from lineal.records import Artifact, RunRecord, RunStatus, execution_id
+from lineal.records import Artifact, Input, RunRecord, RunStatus, execution_id
 from lineal.records.step import RUN_SHIFT
 from lineal.running import Services, to_json
 
@@ -44,7 +44,7 @@ def freeze(services: Services, record: RunRecord, target: Path) -> Frozen:
     """
     if record.status is RunStatus.RUNNING:
         raise UserError(f"Run #{record.number} is still going on; freeze it when it has ended.")
-    runs = [*_origins(services, record), replace(record, metrics=())]
+    runs = [*_origins(services, record), _with_wholes(replace(record, metrics=()))]
     artifacts = _artifacts(services, runs)
     with tempfile.TemporaryDirectory(prefix="lineal-freeze-") as name:
         places = _blobs(services, runs, artifacts, Path(name))
@@ -72,7 +72,7 @@ def freeze(services: Services, record: RunRecord, target: Path) -> Frozen:
 def _origins(services: Services, record: RunRecord) -> Iterator[RunRecord]:
     """The runs that executions were reused from, with these executions alone."""
     for number, positions in sorted(origins_of(record).items()):
-        origin = services.catalog.run(number)
+        origin = _with_wholes(services.catalog.run(number))
         chosen = tuple(e for e in origin.executions if e.position in positions)
         yield replace(
             origin,
@@ -84,11 +84,32 @@ def _origins(services: Services, record: RunRecord) -> Iterator[RunRecord]:
         )
 
 
+def _with_wholes(record: RunRecord) -> RunRecord:
+    """A run whose inputs name the whole that they are a part of, which the catalog keeps apart."""
+    made = {(e.step, o.name): o.digest for e in record.executions for o in e.outputs}
+
+    def whole(given: Input) -> Input:
+        if given.source is None:
+            return given
+        digest = made.get((given.source.step, given.source.output))
+        if digest is None or digest == given.digest:
+            return given
+        return replace(given, source=replace(given.source, digest=digest))
+
+    executions = tuple(replace(e, inputs=tuple(map(whole, e.inputs))) for e in record.executions)
+    return replace(record, executions=executions)
+
+
 def _artifacts(services: Services, runs: list[RunRecord]) -> dict[Digest, Artifact]:
+    """The record of every value; of one that is only a whole to others without its bytes."""
     named: set[Digest] = set()
+    wholes: set[Digest] = set()
     for run in runs:
         named |= artifacts_in(run).keys() | inputs_in(run).keys()
-    return services.catalog.artifacts(sorted(named))
+        sources = [given.source for e in run.executions for given in e.inputs]
+        wholes |= {s.digest for s in sources if s is not None and s.digest is not None}
+    found = services.catalog.artifacts(sorted(named | wholes))
+    return {d: a if d in named else replace(a, stored=None) for d, a in found.items()}
 
 
 def _blobs(

@@ -13,7 +13,8 @@ import zstandard
 from blake3 import blake3
 
 from lineal.errors import FrozenRunRefused, UserError
-from lineal.records import RunRecord
+from lineal.lineage import LineageGraph
+from lineal.records import Relation, RunRecord
 from lineal.replay import Verdict
 from lineal.replay.texts import from_json
 from lineal.running import to_json
@@ -128,6 +129,58 @@ def test_a_run_that_reused_steps_brings_the_executions_it_reused(
         assert [e.step for e in completed.executions] == ["load", "grow", "count"]
         assert completed.record.result == record.result
         assert other.verify(data=True).sound
+
+
+PARTS = """
+import pandas as pd
+from lineal import dataset, pipeline, task
+
+@task
+def halves(rows: int) -> list[pd.DataFrame]:
+    whole = pd.DataFrame({"x": range(rows)})
+    return [whole[: rows // 2], whole[rows // 2 :]]
+
+@task
+def sized(half: pd.DataFrame, factor: int) -> int:
+    return len(half) * factor
+
+@pipeline
+def parts(rows: int = 6, factor: int = 1):
+    first, second = halves(rows)
+    dataset("first half", first)
+    return sized(first, factor), sized(second, factor)
+"""
+
+
+def wholes_in(graph: LineageGraph) -> set[tuple[str, str]]:
+    """Digests of parts, each with that of the whole."""
+    kind = "artifact:"
+    return {
+        (edge.source.removeprefix(kind), edge.target.removeprefix(kind))
+        for edge in graph.edges
+        if edge.relation is Relation.DERIVED_FROM and edge.source.startswith(kind)
+    }
+
+
+def test_what_is_a_part_of_what_is_known_after_thawing(
+    project: Project, workspace: Workspace, tmp_path: Path
+) -> None:
+    project.main.write_text(PARTS)
+    project.run(workspace)
+    reusing = project.run(workspace, factor=2)
+    steps = {e.step: e for e in reusing.executions}
+    assert (steps["halves"].status.value, steps["sized"].status.value) == ("reused", "executed")
+    (made,) = steps["halves"].outputs
+    part = steps["sized"].inputs[0].digest
+    assert part != made.digest
+    before = workspace.lineage("2:sized.result")
+    file = workspace.freeze(reusing.id, tmp_path / "parts.tar.zst").path
+    with Workspace.open(tmp_path / "other") as other:
+        number = other.thaw(file).number
+        after = other.lineage(f"{number}:sized.result")
+        assert wholes_in(after) == wholes_in(before) == {(part, made.digest)}
+        other.thaw(file)
+        assert wholes_in(other.lineage(f"{number}:sized.result")) == wholes_in(after)
 
 
 @pytest.mark.slow

@@ -15,7 +15,15 @@ from typing import Any, Protocol
 from lineal.errors import MissingFileError, ParameterError, UserError
 from lineal.pipeline import Metrics
 from lineal.pipeline.handles import Handle
-from lineal.pipeline.naming import DatasetName, Naming, check_alias, check_name, rules_of
+from lineal.pipeline.naming import (
+    DatasetName,
+    Naming,
+    check_alias,
+    check_name,
+    check_text,
+    rules_of,
+    tags_of,
+)
 from lineal.pipeline.tracing import current_trace, plain_call
 
 
@@ -274,8 +282,8 @@ def register(
             metrics=metrics,
             gates=rules_of(gates),
             alias=alias,
-            description=description,
-            tags={str(key): str(value) for key, value in (tags or {}).items()},
+            description=check_text(description, "a description"),
+            tags=tags_of(tags or {}),
         )
     )
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
@@ -22,9 +25,27 @@ COLOURS = {
 }  # fmt: skip
 SHOWN_METRICS = 3
 
-out = Console(highlight=False, markup=False, soft_wrap=False)
+_ACTING = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f]")
+"""Control characters: on a terminal they do something, the end of a line apart."""
+
+
+class SafeConsole(Console):
+    """A console on which no text that was recorded can act; styles still do."""
+
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterator[Segment]:
+        """The segments of something, with control characters in texts made visible."""
+        for segment in super().render(renderable, options):
+            if segment.control or not _ACTING.search(segment.text):
+                yield segment
+            else:
+                yield Segment(_ACTING.sub("\N{REPLACEMENT CHARACTER}", segment.text), segment.style)
+
+
+out = SafeConsole(highlight=False, markup=False, soft_wrap=False)
 # Bound to the stream there is now: while a run goes on, `sys.stderr` belongs to its steps.
-err = Console(file=sys.stderr, highlight=False, markup=False, soft_wrap=True)
+err = SafeConsole(file=sys.stderr, highlight=False, markup=False, soft_wrap=True)
 
 
 def print_json(value: Any) -> None:

@@ -17,6 +17,9 @@ from .rules import parse
 _FORBIDDEN = re.compile(r"[@:/\x00-\x1f\x7f]|^\s|\s$")
 
 _VERSION = re.compile(r"[vV]?[0-9]+")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+LONGEST = 500
+"""Signs in a name: what databases can look up, and people can read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +54,58 @@ def check_name(name: str, kind: str) -> str:
     Raises:
         ParameterError: it is empty, or holds a sign that references use.
     """
+    check_text(name, f"the name of {_a(kind)}")
+    if len(name) > LONGEST:
+        raise ParameterError(
+            f"{name[:40]!r}… can't be the name of {_a(kind)}: it has {len(name)} signs, and a name"
+            f" has at most {LONGEST}."
+        )
     if not name or _FORBIDDEN.search(name):
         raise ParameterError(
             f"{name!r} can't be the name of {_a(kind)}: it must not be empty, begin or end with a"
             " blank, or hold @, :, / or control characters, which references use."
         )
     return name
+
+
+def check_text(text: str, what: str) -> str:
+    """A text that can be kept exactly as it is.
+
+    Raises:
+        ParameterError: it holds NUL, or bytes that are no text.
+    """
+    if "\x00" in text or _SURROGATE.search(text):
+        shown = f"{text[:40]!r}{'…' if len(text) > 40 else ''}"
+        raise ParameterError(
+            f"{shown} can't be {what}: it holds NUL, or bytes that are no text in UTF-8."
+        )
+    return text
+
+
+def check_tag(key: str, value: str) -> None:
+    """A tag that can be kept.
+
+    Raises:
+        ParameterError: its key is empty or too long, or one of the two is no text.
+    """
+    check_text(key, "the key of a tag")
+    check_text(value, "the value of a tag")
+    if not key or len(key) > LONGEST:
+        raise ParameterError(
+            f"A tag's key has between 1 and {LONGEST} signs; {key[:40]!r} has {len(key)}."
+        )
+
+
+def tags_of(tags: Mapping[Any, Any]) -> dict[str, str]:
+    """Tags as texts.
+
+    Raises:
+        ParameterError: one can't be kept.
+    """
+    found = {str(key): str(value) for key, value in tags.items()}
+    for key, value in found.items():
+        check_tag(key, value)
+    return found
 
 
 def check_alias(alias: str) -> str:

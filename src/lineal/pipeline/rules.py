@@ -81,8 +81,8 @@ def parse(rule: str) -> Gate:
     if (found := _APPROVALS.fullmatch(text)) and int(found[1]) > 0:
         return Approvals(int(found[1]))
     raise ParameterError(
-        f"The gate {rule!r} can't be understood; gates look like: min auc 0.9, max |tpr(sex=f) -"
-        " tpr(sex=m)| 0.1, must beat champion on f1, 2 approvals."
+        f"The gate {rule[:80]!r} can't be understood; gates look like: min auc 0.9, max"
+        " |tpr(sex=f) - tpr(sex=m)| 0.1, must beat champion on f1, 2 approvals."
     )
 
 

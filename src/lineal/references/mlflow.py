@@ -28,9 +28,9 @@ def _model(reference: str) -> str:
     rest = reference.removeprefix(_MODELS).strip("/")
     name, slash, version = rest.rpartition("/")
     if slash and version.isdecimal():
-        return f"{name}@v{version}"
+        return f"model:{name}@v{version}"
     if "@" in rest and not slash:
-        return rest
+        return f"model:{rest}"
     raise ReferenceNotFound(
         f"{reference!r} names no model version; write models:/NAME/VERSION or models:/NAME@ALIAS."
     )

@@ -11,6 +11,7 @@ from lineal.errors import AmbiguousReference, ReferenceNotFound
 
 _VERSION = re.compile(r"v(\d{1,9})", re.ASCII)
 _SHOWN = 8
+_KINDS = ("model", "dataset")
 
 
 def is_name(reference: str) -> bool:
@@ -37,16 +38,18 @@ def start(catalog: Catalog, reference: str) -> Start:
 
 def find(catalog: Catalog, reference: str) -> Named:
     """What ``NAME@vN`` or ``NAME@WORD`` names; see `start`."""
-    name, _, word = reference.rpartition("@")
+    kind, plain = _kind_of(reference)
+    name, _, word = plain.rpartition("@")
     number = _VERSION.fullmatch(word)
     found = catalog.versions_named(name, int(number[1])) if number else []
-    found = found or catalog.placed(name, word)
+    found = [n for n in found or catalog.placed(name, word) if kind in (None, n.kind)]
     if not found:
         raise ReferenceNotFound(f"Nothing is called {reference!r}.{near(catalog, reference)}")
     if len({(n.kind, n.version) for n in found}) > 1:
         shown = ", ".join(f"{_told(n)} {n.name}@v{n.version}" for n in found)
         raise AmbiguousReference(
-            f"{reference!r} may be {shown}; name the version, or the artifact by its digest."
+            f"{reference!r} may be {shown}; write model:{plain} or dataset:{plain}, or name the"
+            " version."
         )
     return found[0]
 
@@ -54,6 +57,7 @@ def find(catalog: Catalog, reference: str) -> Named:
 def near(catalog: Catalog, reference: str) -> str:
     """A sentence with the names that look like a reference; empty where there are none."""
     known = catalog.known_names()
+    _, reference = _kind_of(reference)
     name = reference.partition("@")[0]
     found = get_close_matches(reference, known, n=_SHOWN, cutoff=0.6)
     found += [k for k in known if name and k.startswith(f"{name}@") and k not in found]
@@ -61,6 +65,14 @@ def near(catalog: Catalog, reference: str) -> str:
         found = known
     more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
     return f" There are {', '.join(found[:_SHOWN])}{more}." if found else ""
+
+
+def _kind_of(reference: str) -> tuple[str | None, str]:
+    """What kind of thing a reference says that it names, and the rest of it."""
+    for kind in _KINDS:
+        if reference.startswith(f"{kind}:"):
+            return kind, reference.removeprefix(f"{kind}:")
+    return None, reference
 
 
 def _told(named: Named) -> str:

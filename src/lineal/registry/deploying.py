@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from lineal.errors import GateFailed, RegistryRefusal
-from lineal.pipeline.naming import check_target
+from lineal.pipeline.naming import check_target, check_text
 from lineal.pipeline.rules import parse
 from lineal.records import (
     Approval,
@@ -163,6 +163,7 @@ class Deploying(Lookups):
             raise RegistryRefusal(
                 f"To {action} needs a reason, for those who will ask later: --reason '…'."
             )
+        check_text(reason, "a reason")
         current = past[0] if past else None
         if current is not None and (current.model, current.version) == (name, number):
             raise RegistryRefusal(f"{version.reference} is on {target} already.")

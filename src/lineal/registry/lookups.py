@@ -11,6 +11,7 @@ from typing import Any
 
 from lineal.catalog import Catalog
 from lineal.errors import ReferenceNotFound
+from lineal.pipeline.naming import check_text
 from lineal.records import (
     Approval,
     Dataset,
@@ -126,12 +127,12 @@ class Lookups:
     ) -> RegistryEvent:
         return RegistryEvent(
             at=datetime.now(UTC),
-            by=by or self._user,
+            by=check_text(by, "who did it") if by else self._user,
             action=action,
             model=model,
             version=version,
             details=details or {},
-            reason=reason,
+            reason=check_text(reason, "a reason"),
         )
 
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from lineal.errors import RegistryRefusal
-from lineal.pipeline.naming import check_alias, check_name
+from lineal.pipeline.naming import check_alias, check_name, check_tag, check_text, tags_of
 from lineal.pipeline.rules import parse
 from lineal.records import Model, ModelVersion, VersionStatus
 
@@ -75,6 +75,8 @@ class Registry(Deploying):
             parse(rule)
         if alias is not None:
             check_alias(alias)
+        check_text(version.description, "a description")
+        tags_of(version.tags)
         known = self._names.model(name)
         there = known.gates if known else ()
         version = replace(
@@ -127,6 +129,8 @@ class Registry(Deploying):
         Returns what has the tag, or had it, as it is now.
         """
         there = self.model_or_version(name, number).tags
+        if value is not None:
+            check_tag(key, value)
         if value is None and key not in there:
             place = name if number is None else f"{name}@v{number}"
             known = ", ".join(there) or "none"
@@ -139,6 +143,7 @@ class Registry(Deploying):
     def describe(self, name: str, number: int | None, text: str) -> Model | ModelVersion:
         """Say what a version, or the model where none is named, is; returns it as it is now."""
         self.model_or_version(name, number)
+        check_text(text, "a description")
         event = self._event("describe", name, number, details={"description": text})
         self._names.describe(name, number, text, event)
         return self.model_or_version(name, number)

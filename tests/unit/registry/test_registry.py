@@ -43,10 +43,28 @@ def test_any_text_can_be_a_name_a_tag_a_reason(registry, candidate, name):
     assert registry.history(name)[-1].reason == TEXT
 
 
-@pytest.mark.parametrize("name", ["", "a@b", "a/b", "a:b", " a", "a\n", "a\x00"])
+@pytest.mark.parametrize(
+    "name", ["", "a@b", "a/b", "a:b", " a", "a\n", "a\x00", "a\ud800", "x" * 501]
+)
 def test_a_name_that_references_can_not_hold_is_refused(registry, candidate, name):
     with refused(registry, ParameterError, match="can't be the name"):
         registry.register(candidate(name))
+
+
+@pytest.mark.parametrize("text", ["a\x00", "a\ud800"])
+def test_what_is_no_text_is_refused_wherever_it_would_be_kept(registry, candidate, text):
+    registry.register(candidate())
+    for change in (
+        lambda: registry.tag("fraud", 1, "why", text),
+        lambda: registry.tag("fraud", 1, text, "why"),
+        lambda: registry.tag("fraud", None, "", "why"),
+        lambda: registry.describe("fraud", 1, text),
+        lambda: registry.archive("fraud", 1, text),
+        lambda: registry.approve("fraud", 1, by=text),
+        lambda: registry.deploy("fraud", 1, "production", reason=text),
+    ):
+        with refused(registry, ParameterError, match="no text|between 1 and 500"):
+            change()
 
 
 def test_versions_count_up_and_pin_what_they_were_judged_by(registry, candidate):

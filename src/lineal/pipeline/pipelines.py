@@ -38,6 +38,11 @@ def _launcher() -> Launcher:
     return launcher
 
 
+def _is_required(parameter: inspect.Parameter) -> bool:
+    takes_many = parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+    return parameter.default is parameter.empty and not takes_many
+
+
 class Pipeline(Generic[P, R]):
     """A function declared with ``@pipeline``.
 
@@ -78,11 +83,17 @@ class Pipeline(Generic[P, R]):
                 f" it takes {', '.join(known) or 'none'}."
             )
         try:
-            bound = self.signature.bind(*args, **kwargs)
+            bound = self.signature.bind_partial(*args, **kwargs)
         except TypeError as error:
             raise ParameterError(
                 f"The pipeline {self.name}{self.signature} can't be run like this: {error}."
             ) from None
+        missing = [n for n, p in known.items() if _is_required(p) and n not in bound.arguments]
+        if missing:
+            raise ParameterError(
+                f"The pipeline {self.name!r} needs a value for {', '.join(missing)}: give"
+                f" {missing[0]}=…, on the command line -p {missing[0]}=…."
+            )
         bound.apply_defaults()
         return dict(bound.arguments)
 

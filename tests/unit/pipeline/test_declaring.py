@@ -132,8 +132,10 @@ def test_a_pipeline_names_the_parameters_it_has() -> None:
     assert declared.bind(1) == {"x": 1, "n_jobs": 1}
     with pytest.raises(ParameterError, match=r"no parameter 'y'; it takes x, n_jobs"):
         declared.bind(y=1)
-    with pytest.raises(ParameterError, match="missing"):
+    with pytest.raises(ParameterError, match="'plain' needs a value for x: give x=…"):
         declared.bind()
+    with pytest.raises(ParameterError, match="too many positional arguments"):
+        declared.bind(1, 2, 3)
 
 
 def test_every_kind_of_parameter_is_bound_and_unbound_alike() -> None:

@@ -12,14 +12,15 @@ PYTHON ?= $(firstword $(foreach python,python3 python3.13 python3.12 python3.11,
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 LOCK := requirements.lock
+LOCK_ALL := requirements-all.lock
 UV := $(shell command -v uv 2>/dev/null)
 SOURCES := src tests pipelines graphs benchmarks
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo test check graphs bench docs lock format clean
+.PHONY: help env env-all demo test test-all check graphs bench docs lock format clean
 
 help:  ## Show this.
-	@sed -n 's/^\([a-z]*\): .*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 9
+	@sed -n 's/^\([a-z-]*\): .*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 9
 
 env: $(STAMP)  ## Make the environment, exactly as locked; does nothing when it is up to date.
 
@@ -37,6 +38,16 @@ else
 endif
 	@touch $@
 
+# Dask and Ray, which are large, stand beside what is locked for everything else.
+env-all: $(STAMP)-all
+$(STAMP)-all: $(STAMP) $(LOCK_ALL)
+ifneq ($(UV),)
+	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r $(LOCK_ALL)
+else
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(LOCK_ALL)
+endif
+	@touch $@
+
 demo: env  ## Run a real pipeline, then show its runs and the newest one's lineage.
 	LINEAL_STORE=$(STORE) $(BIN)/lineal run pipelines/diagnosis.py
 	LINEAL_STORE=$(STORE) $(BIN)/lineal runs
@@ -44,6 +55,10 @@ demo: env  ## Run a real pipeline, then show its runs and the newest one's linea
 
 test: env  ## Run the tests, the slow ones last, with coverage.
 	$(BIN)/python -m pytest --cov --cov-report=term
+
+test-all: env-all  ## Run the tests of Dask and Ray, too, in an environment that has them.
+	RAY_AUTH_MODE=disabled RAY_USAGE_STATS_ENABLED=0 DASK_LOGGING__DISTRIBUTED=error \
+		$(BIN)/python -m pytest -m "dask or ray"
 
 check: env  ## Lint, check the format, the types and the direction of imports.
 	$(BIN)/ruff check $(SOURCES)
@@ -69,6 +84,9 @@ lock:  ## Resolve the requirements again, for every Python this project runs on.
 	$(UV) pip compile pyproject.toml --quiet --universal --python-version 3.11 --extra dev \
 		--generate-hashes --no-strip-extras --no-annotate --no-header --no-emit-index-url --no-emit-find-links \
 		--upgrade -o $(LOCK)
+	$(UV) pip compile pyproject.toml --quiet --universal --python-version 3.11 --extra dev --extra dask --extra ray \
+		--generate-hashes --no-strip-extras --no-annotate --no-header --no-emit-index-url --no-emit-find-links \
+		--constraint $(LOCK) --upgrade -o $(LOCK_ALL)
 
 clean:  ## Remove what can be made again; the store stays.
 	rm -rf $(VENV) site build dist htmlcov .coverage .coverage.* \

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, settings
 
 from . import endpoint as endpoints
 from . import postgresql
+from . import prefect_server as prefect_servers
 
 # Set before anything imports Matplotlib or makes a console, also in child processes.
 os.environ["MPLBACKEND"] = "Agg"
@@ -58,6 +59,18 @@ def endpoint() -> Iterator[endpoints.Endpoint]:
         yield listening
 
 
+@pytest.fixture(scope="session")
+def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a Prefect server for all tests that need one, which this process uses."""
+    with prefect_servers.running(tmp_path_factory.mktemp("prefect")) as url:
+        yield url
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Fast tests first, so that what is broken shows early."""
-    items.sort(key=lambda item: item.get_closest_marker("slow") is not None)
+    """Fast tests first, so that what is broken shows early; what needs a server last."""
+    items.sort(
+        key=lambda item: (
+            item.get_closest_marker("slow") is not None,
+            item.get_closest_marker("prefect") is not None,
+        )
+    )

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     )
     from .planning import Plan
     from .running import Run
-    from .workspace import Workspace, start_run
+    from .workspace import Workspace, run, start_run
 
 __all__ = [
     "Metrics",
@@ -50,6 +50,7 @@ __all__ = [
     "log_series",
     "pipeline",
     "register",
+    "run",
     "set_tag",
     "set_tags",
     "start_run",
@@ -61,6 +62,7 @@ _HOMES = {
     "Plan": ".planning",
     "Run": ".running",
     "Workspace": ".workspace",
+    "run": ".workspace",
     "start_run": ".workspace",
     "dataset": ".context",
     "register": ".context",

@@ -33,8 +33,12 @@ class Settings(BaseSettings):
     """Folder or ``file://`` URL of the store; the nearest ``.lineal/`` by default."""
     catalog: str | None = None
     """URL of the catalog; ``catalog.db`` in the store by default."""
-    runner: Literal["threads", "processes"] = "threads"
+    runner: Literal["threads", "processes", "prefect"] = "threads"
     """What executes steps."""
+    task_runner: Literal["threads", "processes", "dask", "ray"] = "threads"
+    """What executes the tasks of a Prefect run."""
+    address: str | None = None
+    """Where the scheduler of a Dask or Ray cluster listens; one is started by default."""
     workers: int | None = Field(default=None, ge=1)
     """Steps executed at once; one per processor by default."""
     observe: Literal["off", "warn", "error"] = "warn"

@@ -15,6 +15,7 @@ from lineal.references import Located
 from lineal.running import Run, to_json
 from lineal.running.determinism import of_execution, told
 from lineal.running.observed import UNSEEN
+from lineal.running.prefect import TASK_RUN
 from lineal.workspace import Workspace
 
 from .render import (
@@ -254,6 +255,8 @@ def _flow(executions: tuple[Execution, ...], workspace: Workspace) -> None:
             kind = f"{artifact.kind} {_shape(artifact.profile)}" if artifact else ""
             stored = size(artifact.stored.size) if artifact and artifact.stored else "not kept"
             out.print(Text(f"  → {output.name}  {kind} {stored}  {output.digest.short}"))
+        if TASK_RUN in execution.tags:
+            out.print(Text(f"  Prefect task run {execution.tags[TASK_RUN]}"))
     if len(executions) > 200:
         out.print(f"and {len(executions) - 200} more steps; --json has them all")
 

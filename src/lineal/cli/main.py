@@ -11,7 +11,18 @@ import typer
 from lineal._version import __version__
 from lineal.errors import LinealError, RunCancelled
 
-from . import backfill, check, compare, datasets, deployments, inspect, lineage, models, replay
+from . import (
+    backfill,
+    check,
+    compare,
+    datasets,
+    deployments,
+    inspect,
+    lineage,
+    models,
+    replay,
+    schedule,
+)
 from .render import err
 from .run import run
 
@@ -35,6 +46,7 @@ for command in _COMMANDS:
     app.command()(command)
 app.add_typer(models.models, name="model")
 app.add_typer(datasets.datasets, name="dataset")
+app.add_typer(schedule.schedule, name="schedule")
 datasets.datasets.command("diff")(compare.diff)
 
 

@@ -71,6 +71,10 @@ class LiveProgress:
         took = duration(resources.wall_seconds) if status in ("executed", "failed") else ""
         err.print(_line(step, status, took, reason))
 
+    def told(self, line: str) -> None:
+        """A line for what takes its time."""
+        err.print(Text(line, style="dim"))
+
     def _render(self) -> Any:
         now = time.perf_counter()
         lines: list[Any] = [

@@ -43,6 +43,21 @@ def run(
     processes: Annotated[
         bool, typer.Option("--processes", help="Execute steps in processes, not threads.")
     ] = False,
+    runner: Annotated[
+        str | None, typer.Option("--runner", metavar="NAME", help="threads, processes or prefect.")
+    ] = None,
+    on: Annotated[
+        str | None,
+        typer.Option(
+            "--on",
+            metavar="NAME",
+            help="Where Prefect executes steps: threads, processes, dask, ray.",
+        ),
+    ] = None,
+    address: Annotated[
+        str | None,
+        typer.Option("--address", metavar="URL", help="Where a Dask or Ray cluster listens."),
+    ] = None,
     hermetic: Annotated[
         bool, typer.Option("--hermetic", help="Fail steps that read what they do not take.")
     ] = False,
@@ -74,7 +89,7 @@ def run(
             _plan(workspace, pipeline, arguments, policy, as_json=json)
             return
         options = workspace.options(
-            runner="processes" if processes else None,
+            **_where(processes, runner, on, address),
             workers=workers,
             keep_going=keep_going,
             policy=policy,
@@ -90,6 +105,15 @@ def run(
             _run(workspace, pipeline, arguments, options, as_json=json)
         except KeyboardInterrupt:
             raise RunCancelled from None
+
+
+def _where(
+    processes: bool, runner: str | None, on: str | None, address: str | None
+) -> dict[str, str | None]:
+    if processes and runner not in (None, "processes"):
+        raise typer.BadParameter(f"--processes and --runner {runner} exclude each other.")
+    chosen = "processes" if processes else runner
+    return {"runner": chosen, "task_runner": on, "address": address}
 
 
 def _tag(text: str) -> tuple[str, str]:

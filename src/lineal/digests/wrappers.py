@@ -93,11 +93,13 @@ def is_type_expression(thing: Any) -> bool:
 
 
 def module_name(module: str | None) -> str:
-    """A module's name, the same whether its file is imported or run."""
-    if module in ("__main__", "__mp_main__"):
+    """A module's name, the same whether its file is imported, run, or loaded by Prefect."""
+    if module is None:
+        return ""
+    if module in ("__main__", "__mp_main__") or module.startswith("__prefect_loader_"):
         file = getattr(sys.modules.get(module), "__file__", None)
         return Path(file).stem if file else "__main__"
-    return module or ""
+    return module
 
 
 def module_file(module: types.ModuleType) -> str | None:

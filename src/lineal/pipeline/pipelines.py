@@ -28,6 +28,9 @@ class Launcher(Protocol):
     def plan(self, pipeline: Pipeline[..., Any], arguments: dict[str, Any]) -> Any:
         """Decide every step without running any; returns the Plan."""
 
+    def to_prefect(self, pipeline: Pipeline[..., Any], task_runner: Any, **settings: Any) -> Any:
+        """Make a flow of it."""
+
 
 launcher: Launcher | None = None
 
@@ -116,6 +119,18 @@ class Pipeline(Generic[P, R]):
     def plan(self, *args: P.args, **kwargs: P.kwargs) -> Any:
         """What a run would do, step by step, and why; runs nothing."""
         return _launcher().plan(self, self.bind(*args, **kwargs))
+
+    def to_prefect(self, task_runner: Any = None, **settings: Any) -> Any:
+        """An ordinary Prefect flow whose runs are runs of this pipeline.
+
+        Call it, serve or deploy it, call it from other flows.
+
+        Args:
+            task_runner: What executes the stale steps, one of Prefect's task runners;
+                threads by default.
+            settings: Whatever else ``prefect.flow`` takes: ``description``, ``on_failure``…
+        """
+        return _launcher().to_prefect(self, task_runner, **settings)
 
     def __repr__(self) -> str:
         return f"<pipeline {self.qualified_name}>"

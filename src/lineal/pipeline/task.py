@@ -227,7 +227,7 @@ def items(what: str, value: Any) -> list[Any]:
 def qualified_name(fn: Callable[..., Any]) -> str:
     """``module:qualname`` of a function; a file that is run counts as a module of its name."""
     module = fn.__module__
-    if module in ("__main__", "__mp_main__"):
+    if module in ("__main__", "__mp_main__") or module.startswith("__prefect_loader_"):
         file = getattr(sys.modules.get(module), "__file__", None)
         module = Path(file).stem if file else "__main__"
     return f"{module}:{fn.__qualname__}"

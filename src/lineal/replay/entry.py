@@ -15,8 +15,7 @@ from lineal import digests
 from lineal.errors import UserError
 from lineal.pipeline import Pipeline
 from lineal.records import RunRecord
-
-from .layout import inside
+from lineal.running.laying_out import inside
 
 
 def close_the_path(root: Path) -> None:

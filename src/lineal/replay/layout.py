@@ -1,21 +1,19 @@
-"""Laying out recorded code in an empty folder, and the surroundings of the process there.
+"""Recorded code that can be replayed, and the surroundings of the process that does it.
 
-Nothing of today's working tree is reachable from it: the folder holds the recorded files
-alone, and PYTHONPATH names only places inside it.
+Nothing of today's working tree is reachable from there: the folder that the code is laid
+out in holds the recorded files alone, and PYTHONPATH names only places inside it.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
-from lineal.errors import BlobCorrupt, UserError
+from lineal.errors import UserError
 from lineal.records import CodeSnapshot, Environment, RunRecord
-from lineal.store.base import BlobStore
+from lineal.running.laying_out import inside
 
-ELSEWHERE = "_elsewhere"
-"""The folder below which files lie that were not in the project's own."""
 THREADS = (
     "OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "BLIS_NUM_THREADS",
     "NUMEXPR_NUM_THREADS", "VECLIB_MAXIMUM_THREADS",
@@ -43,34 +41,6 @@ def code_of(record: RunRecord) -> CodeSnapshot:
     else:
         return code
     raise UserError(f"Run #{record.number} can't be replayed: {reason}.")
-
-
-def lay_out(code: CodeSnapshot, folder: Path, blobs: BlobStore) -> None:
-    """Write the recorded files to a folder, verified.
-
-    Raises:
-        BlobMissing: a file's bytes are gone.
-        BlobCorrupt: they are damaged, or a place leads out of the folder.
-    """
-    # Marks the folder as a project, so that places below it are those that were recorded.
-    (folder / "pyproject.toml").touch()
-    for place, address in code.files.items():
-        target = inside(folder, place)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        blobs.checkout(address, target)
-
-
-def inside(folder: Path, place: str) -> Path:
-    """Where a recorded place lies below a folder."""
-    path = PurePosixPath(place)
-    if ".." in path.parts:
-        raise BlobCorrupt(
-            f"The snapshot of the code names the path {place!r}, which leads out of it; it was not"
-            " written by lineal."
-        )
-    if path.is_absolute():
-        return folder.joinpath(ELSEWHERE, *path.parts[1:])
-    return folder / path
 
 
 def surroundings(

@@ -13,9 +13,10 @@ from pathlib import Path
 from lineal.errors import ReplayFailed, UserError
 from lineal.records import Environment, RunRecord
 from lineal.running import Services
+from lineal.running.laying_out import lay_out
 
 from .job import Done, Job
-from .layout import code_of, lay_out, surroundings
+from .layout import code_of, surroundings
 
 CHILD = "lineal.cli.child"
 """The module whose process does a job."""
@@ -83,5 +84,5 @@ def scratch(services: Services, record: RunRecord) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="lineal-replay-") as name:
         folder = Path(name).resolve() / "code"
         folder.mkdir()
-        lay_out(code_of(record), folder, services.values.blobs)
+        lay_out(code_of(record).files, folder, services.values.blobs)
         yield folder

@@ -6,13 +6,14 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from lineal.catalog import Catalog
 from lineal.digests.memo import StatMemo
 from lineal.metrics import MetricStore
+from lineal.pipeline.graph import StepNode
 from lineal.planning import Policy
-from lineal.records import Reason, Resources
+from lineal.records import Reason, Resources, RunRecord
 from lineal.store import ValueStore
 
 from .execute import Outcome, StepCall
@@ -46,6 +47,9 @@ class Observer(Protocol):
     def ended(self, step: str, status: str, reason: Reason, resources: Resources) -> None:
         """A step was executed, reused, failed or skipped."""
 
+    def told(self, line: str) -> None:
+        """Something takes its time; says what."""
+
 
 class Silent:
     """Watches, and says nothing."""
@@ -62,13 +66,21 @@ class Silent:
     def ended(self, step: str, status: str, reason: Reason, resources: Resources) -> None:
         """Say nothing."""
 
+    def told(self, line: str) -> None:
+        """Say nothing."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunOptions:
     """What whoever starts a run can ask for."""
 
     runner: str = "threads"
-    """threads or processes."""
+    """threads, processes or prefect."""
+    task_runner: Any = "threads"
+    """What executes the tasks of a Prefect run: threads, processes, dask or ray, or one of
+    Prefect's own task runners."""
+    address: str | None = None
+    """Where the scheduler of a Dask or Ray cluster listens; one is started by default."""
     workers: int | None = None
     """Steps executed at once; one per processor by default."""
     keep_going: bool = False
@@ -91,7 +103,11 @@ class RunOptions:
 
 
 class Runner(Protocol):
-    """Executes steps, several at once."""
+    """Executes steps, several at once. Called from the thread that drives the run.
+
+    What is below `close` tells runners that show a run elsewhere how it goes; others need
+    not listen.
+    """
 
     workers: int
     """How many it executes at once."""
@@ -101,3 +117,20 @@ class Runner(Protocol):
 
     def close(self, *, cancel: bool) -> None:
         """Let go of everything; with `cancel`, interrupt what is being executed."""
+
+    def begun(self, record: RunRecord) -> None:  # noqa: ARG002 - for those that listen
+        """The run has its number; nothing has been submitted yet."""
+        return
+
+    def reused(self, step: StepNode) -> None:  # noqa: ARG002 - for those that listen
+        """A step was not submitted, as a past execution stands for it."""
+        return
+
+    def ended(self, record: RunRecord) -> None:  # noqa: ARG002 - for those that listen
+        """The run is closed, and recorded as ended."""
+        return
+
+    @property
+    def tags(self) -> Mapping[str, str]:
+        """What the run is tagged with by its runner, when that is closed."""
+        return {}

@@ -22,7 +22,7 @@ from lineal.context import StepContext, current_step
 from lineal.digests import code as _code_of_values  # noqa: F401 - identifies their classes
 from lineal.digests.canonical import identify
 from lineal.digests.digest import Digest, unique_digest
-from lineal.digests.identity import ValueIdentity
+from lineal.digests.identity import CodeIdentity, ValueIdentity
 from lineal.digests.memo import StatMemo
 from lineal.errors import (
     MutatedInput,
@@ -71,6 +71,15 @@ class StepCall:
     """off, warn or error: what to do about what the step reads unasked."""
     store: Path | None = None
     """The store's folder, where reads are the engine's own."""
+    code: CodeIdentity | None = None
+    """What its code is known to be, for runners that take the code elsewhere."""
+    upstream: Sequence[int] = ()
+    """Positions of the steps whose outputs it takes, for runners that show them."""
+    tries_again: bool = True
+    """Whether a failed attempt is followed by another here, as far as the task says so; not
+    where the runner itself sees to that, with the same context and the same `seen`."""
+    seen: Observation | None = None
+    """One for all attempts: what an earlier one wrote is still the step's own."""
 
     @property
     def options(self) -> TaskOptions:
@@ -161,16 +170,17 @@ def _execute(call: StepCall, outcome: Outcome, sampler: MemorySampler, *, alone:
 
 def _attempt_all(call: StepCall, outcome: Outcome, turn: Turn) -> None:
     options = call.options
-    # One for all attempts: what an earlier one wrote is still the step's own.
-    seen = Observation(call.store) if call.observe != "off" else None
-    for attempt in range(1, options.retries + 2):
+    retries = options.retries if call.tries_again else 0
+    if call.observe != "off" and (call.tries_again or call.seen is None):
+        call.seen = Observation(call.store)
+    for attempt in range(1, retries + 2):
         outcome.attempts = attempt
         outcome.error = outcome.traceback = None
         if attempt > 1:
             call.context.clear()
         try:
             turn.begin()
-            outcome.outputs = _attempt(call, outcome, seen)
+            outcome.outputs = _attempt(call, outcome, call.seen)
         except TimeUp:
             outcome.error = StepTimeout(
                 f"The step {call.step!r} took longer than its timeout of {options.timeout:g} s;"
@@ -190,7 +200,7 @@ def _attempt_all(call: StepCall, outcome: Outcome, turn: Turn) -> None:
             outcome.traceback = own_traceback(error)
         else:
             return
-        if attempt <= options.retries and options.retry_delay:
+        if attempt <= retries and options.retry_delay:
             time.sleep(options.retry_delay * 2 ** (attempt - 1))
 
 

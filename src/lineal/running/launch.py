@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from typing import Any
@@ -32,7 +32,7 @@ from .results import Found, collect, load_result, references_in
 from .run import Run
 from .seeding import stepped_out
 from .session import Session
-from .snapshots import keep_arguments, snapshot
+from .snapshots import file_of, keep_arguments, snapshot
 
 
 def run_pipeline(
@@ -60,7 +60,7 @@ def _run(
     options: RunOptions,
     leases: Leases,
 ) -> Run:
-    runner = make_runner(services, options)
+    runner = make_runner(services, pipeline, options)
     record = open_run(
         services,
         options,
@@ -71,6 +71,7 @@ def _run(
     )
     leases.begun(record.number)
     options.observer.begun(record.id, record.number, record.name)
+    runner.begun(record)
     journal = services.metrics.journal(record.id)
     recorder = Recorder(
         catalog=services.catalog, values=services.values, journal=journal, run_number=record.number
@@ -110,9 +111,10 @@ def _run(
 
     runner.close(cancel=ending.cancelled is not None)
     result, outputs = found
-    with recorder.to_the_end():
+    with _shown_to_end(runner, record) as shown, recorder.to_the_end():
         if ending.cancelled is not None:
             session.cancel()
+        body.context.tags.update(runner.tags)
         record = body.write(recorder, services.catalog)
         record = recorder.finish(
             replace(record, executions=(*record.executions, *session.in_order())),
@@ -127,6 +129,7 @@ def _run(
             ),
             naming=name_all if options.naming else None,
         )
+        shown(record)
     ending.error = ending.error or recorder.refused
     tidy_up(services)
     _warn_of_nondeterminism(services, record, session.warnings)
@@ -153,8 +156,8 @@ def _warn_of_nondeterminism(
     warnings.update((f"{task}: nondeterministic", line) for task, line in found)
 
 
-def make_runner(services: Services, options: RunOptions) -> Runner:
-    """The runner that the options name.
+def make_runner(services: Services, pipeline: Pipeline[..., Any], options: RunOptions) -> Runner:
+    """The runner that the options name, for a run of a pipeline.
 
     Raises:
         UserError: there is no such runner.
@@ -164,8 +167,24 @@ def make_runner(services: Services, options: RunOptions) -> Runner:
     if options.runner == "processes":
         from .processes import ProcessRunner
 
-        return ProcessRunner(services.root, options.workers)
-    raise UserError(f"There is no runner {options.runner!r}; choose threads or processes.")
+        return ProcessRunner(services, file_of(pipeline), options.workers)
+    if options.runner == "prefect":
+        from .prefect import PrefectRunner
+
+        return PrefectRunner(services, pipeline, options)
+    raise UserError(f"There is no runner {options.runner!r}; choose threads, processes or prefect.")
+
+
+@contextmanager
+def _shown_to_end(runner: Runner, record: RunRecord) -> Iterator[Callable[[RunRecord], None]]:
+    """Gives what to tell of the end of a run; its runner is told also when it is lost."""
+    ends = [record]
+    try:
+        yield ends.append
+    except BaseException as error:
+        runner.ended(replace(record, status=RunStatus.LOST, error=str(error)))
+        raise
+    runner.ended(ends[-1])
 
 
 def parameter_text(value: Any) -> str:
@@ -178,17 +197,17 @@ class Ending:
     """How the body of a run ended."""
 
     error: BaseException | None = None
-    cancelled: KeyboardInterrupt | None = None
+    cancelled: BaseException | None = None
 
     @contextmanager
     def noted(self) -> Iterator[None]:
         """Keep what is raised inside."""
         try:
             yield
-        except KeyboardInterrupt as error:
-            self.cancelled = error
-        except BaseException as error:  # noqa: BLE001 - recorded, then returned or raised
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - recorded, then returned or raised
             self.error = error
+        except BaseException as error:  # noqa: BLE001 - Ctrl-C, or what else ends a process
+            self.cancelled = error
 
     @property
     def status(self) -> RunStatus:

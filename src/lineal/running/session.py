@@ -41,6 +41,8 @@ from .recording import (
 from .seeding import argument_seed, lent
 from .shelf import Shelf
 
+_CANCELLED = Reason(cause=Cause.CANCELLED, text="The run was cancelled.")
+
 
 class Session:
     """Drives one run; the engine behind its trace."""
@@ -218,6 +220,7 @@ class Session:
         outputs = {o.name: o.digest for o in decided.decision.prior.outputs}
         self._shelf.reused(decided.node, outputs)
         self._settle(decided.node)
+        self._runner.reused(decided.node)
         self._recorder.record(entry)
         self._note(entry.execution)
 
@@ -255,6 +258,8 @@ class Session:
             globals=self._decider.globals_of(node.task),
             observe=self._options.observe,
             store=self._services.root,
+            code=decided.code,
+            upstream=[above.position for above in node.upstream],
         )
         self._in_flight[node.position] = decided
         future = self._runner.submit(call)
@@ -323,6 +328,10 @@ class Session:
 
     def _failed(self, decided: Decided, outcome: Outcome, leased: bool) -> None:
         assert outcome.error is not None
+        if isinstance(outcome.error, RunCancelled):
+            self.failure = self.failure or outcome.error
+            self._cancelled(decided.node)
+            return
         entry = entry_of_failure(decided, outcome, self._run_id, self._run_number)
         entry.leased = leased
         self._break(decided.node, outcome.error)
@@ -359,6 +368,8 @@ class Session:
         """After a failure: what is not being executed yet will not be."""
         assert self.failure is not None
         reason = Reason(cause=Cause.CANCELLED, text="The run stopped when another step failed.")
+        if isinstance(self.failure, RunCancelled):
+            reason = _CANCELLED
         self._abandon(reason, self.failure)
 
     def _abandon(self, reason: Reason, error: BaseException) -> None:
@@ -377,16 +388,17 @@ class Session:
 
     def cancel(self) -> None:
         """Record what was under way as not done; the runner is closed by its owner."""
-        error = RunCancelled()
-        reason = Reason(cause=Cause.CANCELLED, text="The run was cancelled.")
         in_flight = [decided.node for decided in self._in_flight.values()]
         self._in_flight.clear()
-        self._abandon(reason, error)
+        self._abandon(_CANCELLED, RunCancelled())
         for node in in_flight:
             if not self._settled(node):
-                self._break(node, error)
-                self._record_skip(node, reason)
-                self._skip_dependents(node)
+                self._cancelled(node)
+
+    def _cancelled(self, node: StepNode) -> None:
+        self._break(node, RunCancelled())
+        self._record_skip(node, _CANCELLED)
+        self._skip_dependents(node)
 
     def _record_skip(self, node: StepNode, reason: Reason) -> None:
         entry = entry_of_skip(node, reason, self._run_id, self._run_number)

@@ -34,7 +34,7 @@ def snapshot(
         pipeline: The pipeline, when the run is one of a pipeline.
         arguments: What the pipeline was called with.
     """
-    entry = _file_of(pipeline) if pipeline is not None else None
+    entry = file_of(pipeline) if pipeline is not None else None
     sources = sources_of(entry, map(Path, reached))
     blobs = services.values.blobs
     kept = {sources.place(path): blobs.put_file(path) for path in sources.files}
@@ -101,7 +101,8 @@ def _kept(
         )
 
 
-def _file_of(pipeline: Pipeline[..., Any]) -> Path | None:
+def file_of(pipeline: Pipeline[..., Any]) -> Path | None:
+    """The file that declares a pipeline, if there is one."""
     path = Path(pipeline.fn.__code__.co_filename)
     return path.absolute() if path.is_file() else None
 

@@ -45,7 +45,7 @@ class ValueStore:
     ) -> None:
         self.blobs = blobs
         self._checkouts = checkouts
-        self._trust_pickle = trust_pickle
+        self.trust_pickle = trust_pickle
         self._inline_limit = inline_limit
 
     def save(self, value: Any, identity: ValueIdentity) -> Artifact:
@@ -89,7 +89,7 @@ class ValueStore:
         stored = _stored(artifact)
         codec = codec_named(stored.codec)
         # The codec is asked, too: a forged record can't hide that it is pickle.
-        if (stored.pickled or codec.pickled) and not self._trust_pickle:
+        if (stored.pickled or codec.pickled) and not self.trust_pickle:
             raise UntrustedPickle(
                 f"The value {artifact.digest.short} ({artifact.type}) was pickled, and loading it"
                 " would run code from this store; set trust_pickle = true if you trust its"

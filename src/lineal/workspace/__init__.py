@@ -1,6 +1,6 @@
 """The workspace: where the rooms meet, one short method per journey and no logic."""
 
-from .current import close_current, current_workspace, launcher, start_run
+from .current import close_current, current_workspace, launcher, run, start_run, value_of
 from .lineage import IMPACT_LIMIT, LINEAGE_LIMIT
 from .workspace import Workspace
 
@@ -11,5 +11,7 @@ __all__ = [
     "close_current",
     "current_workspace",
     "launcher",
+    "run",
     "start_run",
+    "value_of",
 ]

@@ -15,6 +15,7 @@ from lineal.pipeline import Pipeline
 from lineal.planning import Plan
 from lineal.running import ActiveRun, Run, RunOptions, plan_pipeline, run_pipeline
 from lineal.running import start_run as open_block
+from lineal.running.prefect import flows
 
 from .places import root_of
 from .workspace import Workspace
@@ -41,6 +42,32 @@ def close_current() -> None:
             _current.pop(place).close()
 
 
+def run(
+    pipeline: Pipeline[..., Any], arguments: Mapping[str, Any] | None = None, **options: Any
+) -> Run:
+    """Run a pipeline in the current workspace; returns the run, whatever its status.
+
+    Args:
+        pipeline: It.
+        arguments: Its parameters by name.
+        options: Those of `lineal.running.RunOptions`, such as ``runner="prefect"``,
+            ``task_runner="dask"``, ``workers=8``, ``tags={"team": "a"}``; the configuration
+            stands in for what is not given.
+
+    Raises:
+        UserError: it can't be run as asked.
+    """
+    workspace = current_workspace()
+    return workspace.run(pipeline, arguments, workspace.options(**options))
+
+
+def value_of(run: Run) -> Any:
+    """What a run returned; raises what made it fail."""
+    if run.exception is not None:
+        raise run.exception
+    return run.result if run.record.result else None
+
+
 class _Launcher:
     """Runs pipelines that are called or asked to run, in the current workspace."""
 
@@ -49,10 +76,17 @@ class _Launcher:
         return run_pipeline(workspace.services, pipeline, arguments, workspace.options())
 
     def call(self, pipeline: Pipeline[..., Any], arguments: dict[str, Any]) -> Any:
-        run = self.run(pipeline, arguments)
-        if run.exception is not None:
-            raise run.exception
-        return run.result if run.record.result else None
+        # A deployment of Prefect's loads a pipeline as it is, and makes a flow of it.
+        given = {"runner": "prefect"} if flows.is_flow_of(pipeline) else {}
+        return value_of(run(pipeline, arguments, **given))
+
+    def to_prefect(self, pipeline: Pipeline[..., Any], task_runner: Any, **settings: Any) -> Any:
+        def call(arguments: dict[str, Any]) -> Any:
+            return value_of(
+                run(pipeline, arguments, runner="prefect", task_runner=flows.OF_THE_FLOW)
+            )
+
+        return flows.flow_of(pipeline, call, task_runner=task_runner, **settings)
 
     def plan(self, pipeline: Pipeline[..., Any], arguments: dict[str, Any]) -> Plan:
         workspace = current_workspace()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
@@ -91,9 +92,17 @@ class Workspace(Backfilling, Comparing, Following, LineageQuestions, Replays):
         self.close()
 
     def options(self, **given: Any) -> RunOptions:
-        """Options of a run; the settings stand in for what is not given."""
+        """Options of a run; the settings stand in for what is not given.
+
+        Raises:
+            UserError: there is no such option.
+        """
+        known = [field.name for field in fields(RunOptions)]
+        unknown = ", ".join(repr(name) for name in given if name not in known)
+        if unknown:
+            raise UserError(f"There is no option {unknown} of a run; there are {', '.join(known)}.")
         settings = self.settings
-        names = ("runner", "workers", "seed", "observe")
+        names = ("runner", "task_runner", "address", "workers", "seed", "observe")
         defaults = {name: getattr(settings, name) for name in names}
         return RunOptions(**{**defaults, **{k: v for k, v in given.items() if v is not None}})
 

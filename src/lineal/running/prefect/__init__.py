@@ -1,0 +1,9 @@
+"""Prefect as a runner: each stale step a Prefect task, each run a Prefect flow run.
+
+Prefect itself is imported when the first step is stale, so a run that reuses everything
+never waits for it.
+"""
+
+from .runner import FLOW_RUN, TASK_RUN, PrefectRunner
+
+__all__ = ["FLOW_RUN", "TASK_RUN", "PrefectRunner"]

@@ -1,0 +1,117 @@
+"""A pipeline as an ordinary Prefect flow."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import lineal
+from lineal import Workspace, pipeline, task
+from lineal.errors import ParameterError, StepFailed, UserError
+from lineal.records import RunStatus
+from lineal.running.prefect.runner import FLOW_RUN
+
+pytestmark = [pytest.mark.slow, pytest.mark.prefect]
+
+
+@task
+def read(path: Path) -> str:
+    return path.read_text()
+
+
+@task
+def measured(text: str, times: int) -> int:
+    return plain(len(text)) * times
+
+
+@task
+def plain(n: int) -> int:
+    return n
+
+
+@task
+def broken(n: int) -> int:
+    raise ValueError(f"no good: {n}")
+
+
+@pipeline
+def study(path: Path, times: int = 2) -> Any:
+    return measured(read(path), times)
+
+
+@pipeline
+def failing() -> Any:
+    return broken(3)
+
+
+@pytest.fixture
+def flow(prefect_server: str) -> Callable[..., Any]:
+    def made(asked: Any, **settings: Any) -> Any:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Prefect's own, of its modules' first import
+            return asked.to_prefect(**settings)
+
+    return made
+
+
+def test_a_flow_gives_the_pipelines_value_and_its_runs_are_runs(
+    flow: Callable[..., Any],
+    store: Path,
+    tmp_path: Path,
+    api: Any,
+    task_runs: Callable[[str, int], dict[str, Any]],
+) -> None:
+    file = tmp_path / "text"
+    file.write_text("abc")
+    made = flow(study, description="Measures.")
+    assert (made.name, made.description) == ("study", "Measures.")
+    # As a deployment's parameters come: texts, which Prefect converts.
+    assert [made(path=str(file), times="3"), made(str(file), 3)] == [9, 9]
+    with Workspace.open(store) as workspace:
+        again, first = (workspace.get_run(str(number)) for number in (2, 1))
+    assert {e.status.value for e in first.executions} == {"executed"}
+    assert {e.status.value for e in again.executions} == {"reused"}
+    assert first.tags[FLOW_RUN] != again.tags[FLOW_RUN]
+    states = {name: run["state_name"] for name, run in task_runs(again.tags[FLOW_RUN], 2).items()}
+    assert states == {"read": "Cached", "measured": "Cached"}
+    found = api(f"flow_runs/{first.tags[FLOW_RUN]}")
+    assert found["state_type"] == "COMPLETED"
+
+
+def test_a_flow_can_be_a_subflow_and_fails_with_what_its_step_raised(
+    flow: Callable[..., Any], store: Path, tmp_path: Path
+) -> None:
+    from prefect import flow as prefect_flow
+
+    (tmp_path / "text").write_text("abc")
+    measures, fails = flow(study), flow(failing)
+
+    @prefect_flow
+    def outer() -> int:
+        value: int = measures(tmp_path / "text")
+        with pytest.raises(StepFailed, match="ValueError: no good: 3"):
+            fails()
+        return value + 1
+
+    assert outer() == 7
+    with Workspace.open(store) as workspace:
+        states = {run.name: run.status for run in workspace.list_runs()}
+    assert states == {"study": RunStatus.FINISHED, "failing": RunStatus.FAILED}
+
+
+def test_options_can_be_given_in_python(prefect_server: str, store: Path, tmp_path: Path) -> None:
+    (tmp_path / "text").write_text("abc")
+    run = lineal.run(
+        study, {"path": tmp_path / "text"}, runner="prefect", workers=1, tags={"team": "a"}
+    )
+    assert run.result == 6
+    assert run.tags["team"] == "a"
+    assert FLOW_RUN in run.tags
+    with pytest.raises(UserError, match="There is no option"):
+        lineal.run(study, {"path": tmp_path / "text"}, runer="prefect")
+    with pytest.raises(ParameterError, match="no parameter 'tims'"):
+        lineal.run(study, {"path": tmp_path / "text", "tims": 3})

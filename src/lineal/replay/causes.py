@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from lineal.catalog import Catalog
 from lineal.records import Environment, Execution, RunRecord
 
+from .environments import OWN
 from .layout import THREADS
 
 _MOST = 8
@@ -97,10 +98,13 @@ def environment_differences(old: Environment | None, new: Environment | None) ->
         if before != after
     ]
     for name in _differing(old.variables, new.variables):
+        if name == "PYTHONHASHSEED" and not old.variables.get(name, "").isdigit():
+            continue  # it was left to chance, which is told apart
         what = "thread count: " if name in THREADS else ""
         was, now = _of(old.variables, name), _of(new.variables, name)
         told.append(f"{what}{name} was {was} and is {now}")
-    packages = _differing(old.distributions, new.distributions)
+    absent = {name for name in OWN if name not in new.distributions}
+    packages = [n for n in _differing(old.distributions, new.distributions) if n not in absent]
     for name in packages[:_MOST]:
         was, now = _of(old.distributions, name), _of(new.distributions, name)
         told.append(f"package: {name} was {was} and is {now}")

@@ -16,7 +16,7 @@ from lineal.errors import EnvironmentNotBuilt
 from lineal.records import Environment
 
 _SHOWN = 10
-_OWN = ("lineal", "pip", "setuptools", "uv")
+OWN = ("lineal", "pip", "setuptools", "uv")
 """Not installed as recorded: ours is linked, and the others don't take part in a run."""
 _COMPLETE = "lineal-complete"
 
@@ -57,7 +57,7 @@ def build(environment: Environment, cache: Path | None = None) -> Built:
         wanted = [
             f"{name}=={version}"
             for name, version in environment.distributions.items()
-            if name.lower() not in _OWN
+            if name.lower() not in OWN
         ]
         missing = _install(python, wanted)
         _link_own(python)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import subprocess
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -66,3 +67,21 @@ def test_an_upgraded_package_and_other_threads_are_named() -> None:
     old, new = environment(numpy="1.0", gone="1"), environment(numpy="2.0")
     told = environment_differences(old, new)
     assert told == ["package: gone was 1 and is not there", "package: numpy was 1.0 and is 2.0"]
+
+
+def test_tools_that_a_built_environment_leaves_out_are_no_difference() -> None:
+    old = environment(lineal="0.1", pip="23", setuptools="65", numpy="2.0")
+    new = environment(numpy="2.1")
+    assert environment_differences(old, new) == ["package: numpy was 2.0 and is 2.1"]
+    newer = environment(lineal="0.2", numpy="2.0")
+    assert environment_differences(old, newer) == ["package: lineal was 0.1 and is 0.2"]
+
+
+@pytest.mark.parametrize("before", ["random", None])
+def test_a_hash_seed_that_was_left_to_chance_is_no_difference(before: str | None) -> None:
+    chance = {} if before is None else {"PYTHONHASHSEED": before}
+    old, new = replace(environment(), variables=chance), environment()
+    set_now = replace(new, variables={"PYTHONHASHSEED": "0"})
+    assert environment_differences(old, set_now) == []
+    fixed = replace(old, variables={"PYTHONHASHSEED": "7"})
+    assert environment_differences(fixed, set_now) == ["PYTHONHASHSEED was 7 and is 0"]

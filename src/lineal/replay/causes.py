@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 from lineal.catalog import Catalog
 from lineal.records import Environment, Execution, RunRecord
@@ -48,13 +49,18 @@ def _settings(old: Execution, new: Execution) -> Iterator[str]:
                 yield f"observed: {given.name.partition(':')[2]}, which it reads, has changed"
         elif was is None or was.value is None or given.value is None:
             yield f"data: the argument {given.name} has other content"
-        elif was.value == given.value:
-            yield f"data: what lies at {given.value} has changed ({given.name})"
+        elif was.value == given.value or _same_place(was.value, given.value):
+            yield f"data: what lies at {was.value} has changed ({given.name})"
         else:
             yield f"parameter: {given.name} was {was.value} and is {given.value}"
     for name, was in before.items():
         if not was.observed:
             yield f"code: it is no longer given {name}"
+
+
+def _same_place(was: str, now: str) -> bool:
+    """Whether one is the other below the folder that the replay was started in."""
+    return Path(now).is_absolute() and now.endswith(f"/{was}")
 
 
 def _code(catalog: Catalog, old: Execution, new: Execution) -> Iterator[str]:

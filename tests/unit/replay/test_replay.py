@@ -60,7 +60,7 @@ def test_a_file_swapped_under_the_same_name_does_not_leak_in(
     report = workspace.replay(record.id, Asked(data="current"))
     step, cause = first(report)
     assert step == "load"
-    assert "data" in cause
+    assert cause == "data: what lies at data/x.csv has changed (csv)"
     assert verdicts(report)["count"] == "different"
 
 

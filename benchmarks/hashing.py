@@ -20,6 +20,7 @@ import xxhash
 
 from lineal.digests.canonical import identify, value_digest
 from lineal.digests.files import file_digest
+from lineal.store.statistics import with_statistics
 
 ROWS = 1_000_000
 
@@ -87,6 +88,9 @@ def main() -> None:
     peer = best(lambda: joblib.hash(frame), rounds=2)
     line("frame 1,000,000 x 10, 3 of text", best(lambda: value_digest(frame)), None, peer)
     line("the same, identified", best(lambda: identify(frame)), None, None)
+    profile = identify(frame).profile
+    told = best(lambda: with_statistics(frame, profile), rounds=2)
+    line("its statistics, once it is stored", told, None, None)
     words = frame[["s0"]].astype(object)
     peer = best(lambda: joblib.hash(words), rounds=2)
     line("1,000,000 texts as objects", best(lambda: value_digest(words)), None, peer)

@@ -38,4 +38,5 @@ class Artifact:
     stored: Stored | None = None
     """Where its bytes are; None when they were not kept."""
     profile: Mapping[str, Any] = field(default_factory=dict)
-    """Facts of its shape, as JSON: rows, columns (name, type, digest), dtype, signature."""
+    """Facts of its shape, as JSON: rows, columns (name, type, digest), dtype, signature; and
+    statistics, when its bytes were kept: see `lineal.store.statistics`."""

@@ -20,6 +20,7 @@ from lineal.records import Artifact, Stored
 from .base import BlobStore
 from .codecs import Check, Codec, codec_named, codecs_for
 from .export import export_path, export_value
+from .statistics import with_statistics
 
 INLINE = 4096
 """Bytes up to which a value lies in its record rather than in a blob."""
@@ -63,7 +64,7 @@ class ValueStore:
             try:
                 data = codec.encode(value, self.blobs)
                 if self._keeps(codec, value, data, identity):
-                    return self._artifact(identity, codec, data)
+                    return self._artifact(value, identity, codec, data)
                 objections.append(f"{codec.name} does not give it back as it was")
             except UnhashableError as error:
                 objections.append(f"{codec.name}: {error}")
@@ -136,13 +137,13 @@ class ValueStore:
             value = codec.decode(data, self.blobs, self._checkouts)
         return value_digest(value) == identity.digest
 
-    def _artifact(self, identity: ValueIdentity, codec: Codec, data: bytes) -> Artifact:
+    def _artifact(self, value: Any, identity: ValueIdentity, codec: Codec, data: bytes) -> Artifact:
         small = len(data) <= self._inline_limit
         return Artifact(
             digest=identity.digest,
             kind=identity.kind,
             type=identity.type,
-            profile=identity.profile,
+            profile=with_statistics(value, identity.profile),
             stored=Stored(
                 codec=codec.name,
                 size=len(data),

@@ -22,6 +22,7 @@ from lineal.errors import (
 from lineal.records import Artifact
 from lineal.store import LocalBlobs, Picture, ValueStore, codecs
 from lineal.store.codecs import Check
+from lineal.store.statistics import with_statistics
 
 
 class Blurring:
@@ -84,8 +85,9 @@ def test_the_record_tells_all_that_was_found(values):
     identity = identify(value)
     artifact = values.save(value, identity)
     assert (artifact.digest, artifact.kind, artifact.type, artifact.profile) == (
-        identity.digest, identity.kind, identity.type, identity.profile,
+        identity.digest, identity.kind, identity.type, with_statistics(value, identity.profile),
     )  # fmt: skip
+    assert artifact.profile == {**identity.profile, "nulls": 0, "min": 0, "max": 2, "distinct": 3}
 
 
 def test_small_values_lie_in_the_record_and_large_ones_in_blobs(values, blobs):

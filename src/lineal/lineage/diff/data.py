@@ -87,13 +87,28 @@ def _columns(
     for name in dict.fromkeys([*old, *new]):
         if old.get(name) == new.get(name):
             continue
-        facts = [
-            column_facts(frame[name]) if name in frame.columns else None for frame in frames or ()
-        ] or [None, None]
+        if frames is None:
+            facts = [_recorded(artifact, name) for artifact in (before, after)]
+        else:
+            facts = [column_facts(f[name]) if name in f.columns else None for f in frames]
         by_column = rows.by_column if rows is not None and rows.key else None
         moved = None if by_column is None else by_column.get(name, 0)
         found.append(_column(name, old.get(name), new.get(name), facts, moved))
     return tuple(found)
+
+
+def _recorded(artifact: Artifact, name: str) -> ColumnFacts | None:
+    """What the profile says of a column, where the table is not at hand."""
+    for column in artifact.profile.get("columns", ()):
+        if column["name"] == name:
+            least, most = column.get("min"), column.get("max")
+            return ColumnFacts(
+                type=str(column["type"]),
+                nulls=column.get("nulls"),
+                min=None if least is None else str(least),
+                max=None if most is None else str(most),
+            )
+    return None
 
 
 def _described(artifact: Artifact, frame: pd.DataFrame | None) -> dict[str, tuple[str, str]]:

@@ -36,6 +36,7 @@ from lineal.records import (
     Source,
 )
 from lineal.running import to_json
+from lineal.store.statistics import with_statistics
 
 VALUES: dict[str, Any] = {}
 
@@ -217,3 +218,19 @@ def test_a_difference_is_json():
     text = json.loads(json.dumps(to_json(found)))
     assert text["data"][0]["columns"][0]["name"] == "x<b>"
     assert text["data"][0]["rows"]["added"] == 1
+
+
+def test_columns_are_told_from_what_was_recorded_where_tables_are_not_at_hand():
+    def told(items: list[float | None]) -> Artifact:
+        frame = pd.DataFrame({"a": items, "b": 1})
+        found = identify(frame)
+        profile = with_statistics(frame, found.profile)
+        return Artifact(digest=found.digest, kind="frame", type=found.type, profile=profile)
+
+    change = data_change(told([1.0, 2.0]), told([1.0, None]), note="its bytes are gone")
+    (column,) = change.columns
+    assert (column.nulls_before, column.nulls_after) == (0, 1)
+    assert (column.max_before, column.max_after) == ("2.0", "1.0")
+    # Records of before have none.
+    (column,) = data_change(kept(pd.DataFrame({"a": [1]})), kept(pd.DataFrame({"a": [2]}))).columns
+    assert (column.nulls_before, column.max_after) == (None, None)

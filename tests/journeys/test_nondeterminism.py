@@ -53,7 +53,7 @@ def test_a_run_that_executes_a_key_again_and_differs_ends_with_one_line(
 ) -> None:
     _, told = lineal(folder, "run", "drawing.py", *words)
     lines = [line for line in told.splitlines() if "not deterministic" in line]
-    assert lines == [f"{TOLD} other content than in run #1 for noise (lineal show 2)"]
+    assert lines == [f"{TOLD} other content than in run #1 for noise (lineal doctor 2)"]
 
 
 def test_it_is_shown_by_show_why_lineage_and_in_json(folder: Path) -> None:

@@ -17,6 +17,7 @@ from . import (
     compare,
     datasets,
     deployments,
+    doctor,
     inspect,
     lineage,
     models,
@@ -38,7 +39,7 @@ app.command()(run)
 _COMMANDS: list[Any] = [
     inspect.runs, inspect.show, inspect.why, inspect.log, inspect.get,
     lineage.lineage, lineage.impact, lineage.path, lineage.graph,
-    replay.replay, replay.verify, replay.freeze, replay.thaw, check.check,
+    replay.replay, replay.verify, replay.freeze, replay.thaw, check.check, doctor.doctor,
     deployments.deploy, deployments.rollback, deployments.deployments,
     compare.diff, compare.compare, compare.card, backfill.backfill,
 ]  # fmt: skip

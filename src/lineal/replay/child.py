@@ -21,6 +21,7 @@ from lineal.running.launch import run_pipeline
 
 from .comparing import compare_outputs
 from .entry import bound, close_the_path, load_entry
+from .fixing import fixed
 from .job import Done, Job
 
 Parse = Callable[[Pipeline[..., Any], Sequence[str]], dict[str, Any]]
@@ -41,6 +42,11 @@ class _Watching(Silent):
 def work(services: Services, job: Job, parse: Parse) -> Done:
     """Do a job; whatever goes wrong is told, not raised."""
     watching = _Watching()
+    with fixed(Path(job.root), clock=job.clock, entropy=job.entropy, in_turn=job.in_turn):
+        return _work(services, job, parse, watching)
+
+
+def _work(services: Services, job: Job, parse: Parse, watching: _Watching) -> Done:
     try:
         if job.isolated:
             close_the_path(Path(job.root))
@@ -68,7 +74,8 @@ def work(services: Services, job: Job, parse: Parse) -> Done:
             error = str(problem)
         assert watching.run_id is not None
         again = services.catalog.run(watching.run_id)
-        differences = compare_outputs(services, record, again, job.tolerance)
+        before = services.catalog.run(job.against) if job.against else record
+        differences = compare_outputs(services, before, again, job.tolerance)
     except LinealError as problem:
         mistake = isinstance(problem, UserError)
         return Done(run=watching.run_id, error=str(problem), mistake=mistake)

@@ -44,8 +44,8 @@ def freeze(services: Services, record: RunRecord, target: Path) -> Frozen:
     """
     if record.status is RunStatus.RUNNING:
         raise UserError(f"Run #{record.number} is still going on; freeze it when it has ended.")
-    runs = [*_origins(services, record), _with_wholes(replace(record, metrics=()))]
-    artifacts = _artifacts(services, runs)
+    runs = with_origins(services, record)
+    artifacts = artifacts_of(services, runs)
     with tempfile.TemporaryDirectory(prefix="lineal-freeze-") as name:
         places = _blobs(services, runs, artifacts, Path(name))
         members = [
@@ -67,6 +67,11 @@ def freeze(services: Services, record: RunRecord, target: Path) -> Frozen:
             if digest not in artifacts or artifacts[digest].stored is None
         ),
     )
+
+
+def with_origins(services: Services, record: RunRecord) -> list[RunRecord]:
+    """A run as the last, after those that executions of it were reused from; without metrics."""
+    return [*_origins(services, record), _with_wholes(replace(record, metrics=()))]
 
 
 def _origins(services: Services, record: RunRecord) -> Iterator[RunRecord]:
@@ -100,7 +105,7 @@ def _with_wholes(record: RunRecord) -> RunRecord:
     return replace(record, executions=executions)
 
 
-def _artifacts(services: Services, runs: list[RunRecord]) -> dict[Digest, Artifact]:
+def artifacts_of(services: Services, runs: list[RunRecord]) -> dict[Digest, Artifact]:
     """The record of every value; of one that is only a whole to others without its bytes."""
     named: set[Digest] = set()
     wholes: set[Digest] = set()

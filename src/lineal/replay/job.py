@@ -44,6 +44,16 @@ class Job:
     name: str = ""
     tags: dict[str, str] = field(default_factory=dict)
     tolerance: Tolerance = field(default_factory=Tolerance)
+    against: str | None = None
+    """Id of the run whose outputs are compared; the replayed one by default."""
+    borrow: str | None = None
+    """Folder of another store, to read bytes from that this one lacks."""
+    clock: float | None = None
+    """Seconds since 1970 at which the clock stands; by default it is left alone."""
+    entropy: bool = False
+    """Whether what the system gives as random is the same each time."""
+    in_turn: bool = False
+    """Whether threads of the project run one after the other."""
 
     def write(self, path: Path) -> None:
         """Write it for the process."""

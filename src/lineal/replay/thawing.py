@@ -80,7 +80,7 @@ def thaw(services: Services, source: Path) -> Thawed:
     numbers: dict[int, int] = {}
     new = False
     for record in records.runs:
-        numbers[record.number], new = _take_in(services, record, numbers, points[record.id])
+        numbers[record.number], new = take_in(services, record, numbers, points[record.id])
     last = records.runs[-1]
     return Thawed(run=last.id, number=numbers[last.number], new=new, blobs=len(blobs))
 
@@ -147,7 +147,7 @@ def _addresses(artifacts: Iterable[Artifact]) -> list[Digest]:
     return [s.address for s in stored if s is not None and s.address is not None]
 
 
-def _take_in(
+def take_in(
     services: Services, record: RunRecord, numbers: dict[int, int], series: Series
 ) -> tuple[int, bool]:
     """Write one run; returns its number here, and whether anything of it is new."""

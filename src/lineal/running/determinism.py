@@ -36,7 +36,7 @@ def warnings(
     ran = {e.key: e for e in executions if e.status is ExecutionStatus.EXECUTED and e.key}
     for found in catalog.nondeterministic_keys(list(ran)) if ran else ():
         execution = ran[found.key]
-        yield found.task, f"{told(execution.step, found, number)} (lineal show {number})"
+        yield found.task, f"{told(execution.step, found, number)} (lineal doctor {number})"
 
 
 def told(step: str, found: Nondeterminism, number: int | None = None) -> str:

@@ -49,6 +49,15 @@ class ValueStore:
         self.trust_pickle = trust_pickle
         self._inline_limit = inline_limit
 
+    def over(self, blobs: BlobStore) -> ValueStore:
+        """The same, with bytes in another store."""
+        return ValueStore(
+            blobs,
+            self._checkouts,
+            trust_pickle=self._trust_pickle,
+            inline_limit=self._inline_limit,
+        )
+
     def save(self, value: Any, identity: ValueIdentity) -> Artifact:
         """Keep a value; it can be loaded at once, and survives a crash after `sync`.
 

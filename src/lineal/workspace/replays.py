@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lineal.config import Settings
+from lineal.doctor import Asked as DoctorAsked
+from lineal.doctor import Diagnosis, Progress, examine
 from lineal.leakage import Asked as CheckAsked
 from lineal.leakage import Leakage, check
 from lineal.replay import Asked, Frozen, Report, Thawed, Verified, freeze, replay, thaw, verify
@@ -31,6 +33,35 @@ class Replays(Lookups):
         """
         record = self.run_behind(reference)
         return replay(self.services, record, asked or Asked(), self._for_processes())
+
+    def doctor(
+        self,
+        reference: str,
+        steps: Sequence[str] | None = None,
+        *,
+        times: int = 2,
+        workers: int | None = None,
+        progress: Progress | None = None,
+    ) -> Diagnosis:
+        """Run each step of a past run several times, and say which differ and why.
+
+        Each is run from its recorded inputs and code in fresh processes, with everything
+        equal and with one thing otherwise: the hash seed, threads, the time of day.
+
+        Args:
+            reference: A run, or something that a run made.
+            steps: Only these; all by default.
+            times: How often with everything equal; twice at least.
+            workers: Steps executed at once.
+            progress: Is told of each process before it is started.
+
+        Raises:
+            UserError: nothing answers to the reference, or it can't be run again.
+            StoreError: the code, or an argument, is gone.
+        """
+        asked = DoctorAsked(steps=tuple(steps) if steps else None, times=times, workers=workers)
+        record = self.run_behind(reference)
+        return examine(self.services, record, asked, self._for_processes(), progress)
 
     def check(
         self,

@@ -90,15 +90,16 @@ def stamp(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def cube(values: np.ndarray) -> float:
-    time.sleep(time.time() % 0.02)
+    time.sleep(time.time() % 0.002)
     return float((values**3).sum())
 
 
 @task
 def total(frame: pd.DataFrame) -> float:
+    numbers = np.tile(frame["x"].to_numpy(), 2)
     result = 0.0
     with ThreadPoolExecutor(8) as pool:
-        parts = [pool.submit(cube, part) for part in np.array_split(frame["x"].to_numpy(), 40)]
+        parts = [pool.submit(cube, part) for part in np.array_split(numbers, 400)]
         for part in as_completed(parts):
             result += part.result()
     return result

@@ -149,7 +149,7 @@ def _perform(command: Command, name: str, folder: Path, environment: dict[str, s
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         encoding="utf-8",
-        timeout=120,
+        timeout=300,  # an examination starts a dozen processes
         check=False,
     )
     printed = done.stdout

@@ -301,8 +301,9 @@ class _Examination:
     def _moved(self, step: str, finding: Finding, play: Play) -> StepDiagnosis:
         first = next(iter(finding.moved))
         differences = finding.moved[first].differences(step)
-        kind, why = causes.of_moved(finding.moved, causes.rounding_alone(differences))
         evidence = self._evidence(play.executions[step])
+        rounding = causes.rounding_alone(differences)
+        kind, why = causes.of_moved(finding.moved, rounding, evidence)
         return StepDiagnosis(
             step=step,
             verdict=Verdict.DIFFERS,

@@ -16,9 +16,10 @@ from lineal.records import Environment, Execution, ExecutionStatus, RunRecord
 from lineal.replay.apart import Apart, apart
 from lineal.replay.child import chosen_steps
 from lineal.replay.job import Job, Tolerance
-from lineal.replay.layout import code_of, inside
+from lineal.replay.layout import code_of
 from lineal.replay.processes import Stage, scratch
 from lineal.running import Services
+from lineal.running.laying_out import inside
 
 from . import causes
 from .comparing import Finding, alike, compare, steady

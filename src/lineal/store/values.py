@@ -54,7 +54,7 @@ class ValueStore:
         return ValueStore(
             blobs,
             self._checkouts,
-            trust_pickle=self._trust_pickle,
+            trust_pickle=self.trust_pickle,
             inline_limit=self._inline_limit,
         )
 

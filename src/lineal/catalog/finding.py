@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection, String, func, literal, select, union
 from sqlalchemy import cast as as_type
@@ -52,42 +53,30 @@ class Named:
 def versions(connection: Connection, name: str, version: int) -> list[Named]:
     """The model version and the dataset version of this name."""
     v, d = model_versions.c, dataset_versions.c
-    found = [
-        Named(
-            kind="model",
-            name=name,
-            version=version,
-            artifact=Digest(row.artifact),
-            model_version=row.id,
-        )
-        for row in connection.execute(
-            select(v.id, v.artifact)
-            .join_from(model_versions, models)
-            .where(models.c.name == clean(name), v.version == version)
-        )
+    of_model = (
+        select(v.id, v.version, v.artifact)
+        .join_from(model_versions, models)
+        .where(models.c.name == clean(name), v.version == version)
+    )
+    of_dataset = (
+        select(d.dataset_id, d.version, d.artifact)
+        .join_from(dataset_versions, datasets)
+        .where(datasets.c.name == clean(name), d.version == version)
+    )
+    return [
+        *(_model(name, row) for row in connection.execute(of_model)),
+        *(
+            _named("dataset", name, row, dataset=row.dataset_id)
+            for row in connection.execute(of_dataset)
+        ),
     ]
-    found += [
-        Named(
-            kind="dataset",
-            name=name,
-            version=version,
-            artifact=Digest(row.artifact),
-            dataset=row.dataset_id,
-        )
-        for row in connection.execute(
-            select(d.dataset_id, d.artifact)
-            .join_from(dataset_versions, datasets)
-            .where(datasets.c.name == clean(name), d.version == version)
-        )
-    ]
-    return found
 
 
 def deployed(connection: Connection, name: str, target: str) -> Named | None:
     """The version of a model that is on a target, if the target holds this model."""
     d, v = deployments.c, model_versions.c
     row = connection.execute(
-        select(d.id, models.c.name, v.id.label("version_id"), v.version, v.artifact)
+        select(v.id, v.version, v.artifact, d.id.label("deployment"), models.c.name)
         .join_from(deployments, model_versions)
         .join(models)
         .where(d.target == clean(target))
@@ -96,14 +85,7 @@ def deployed(connection: Connection, name: str, target: str) -> Named | None:
     ).one_or_none()
     if row is None or row.name != clean(name):
         return None
-    return Named(
-        kind="model",
-        name=name,
-        version=row.version,
-        artifact=Digest(row.artifact),
-        model_version=row.version_id,
-        deployment=row.id,
-    )
+    return _model(name, row, deployment=row.deployment)
 
 
 def aliased(connection: Connection, name: str, alias: str) -> Named | None:
@@ -115,16 +97,15 @@ def aliased(connection: Connection, name: str, alias: str) -> Named | None:
         .join(models, models.c.id == model_aliases.c.model_id)
         .where(models.c.name == clean(name), model_aliases.c.alias == clean(alias))
     ).one_or_none()
-    if row is None:
-        return None
-    return Named(
-        kind="model",
-        name=name,
-        version=row.version,
-        artifact=Digest(row.artifact),
-        model_version=row.id,
-        alias=alias,
-    )
+    return None if row is None else _model(name, row, alias=alias)
+
+
+def _model(name: str, row: Any, **how: Any) -> Named:
+    return _named("model", name, row, model_version=row.id, **how)
+
+
+def _named(kind: str, name: str, row: Any, **more: Any) -> Named:
+    return Named(kind=kind, name=name, version=row.version, artifact=Digest(row.artifact), **more)
 
 
 def known(connection: Connection) -> list[str]:

@@ -60,7 +60,7 @@ def near(catalog: Catalog, reference: str) -> str:
     _, reference = _kind_of(reference)
     name = reference.partition("@")[0]
     found = get_close_matches(reference, known, n=_SHOWN, cutoff=0.6)
-    found += [k for k in known if name and k.startswith(f"{name}@") and k not in found]
+    found += [k for k in known if name and k.startswith(name) and k not in found]
     if not found and "@" in reference:
         found = known
     more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""

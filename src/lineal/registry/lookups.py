@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import getpass
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, TypeVar
 
 from lineal.catalog import Catalog
 from lineal.errors import ReferenceNotFound
@@ -45,11 +45,7 @@ class Lookups:
         Raises:
             ReferenceNotFound: there is none; names near ones.
         """
-        found = self._names.model(name)
-        if found is None:
-            known = [model.name for model in self._names.models()]
-            raise ReferenceNotFound(_unknown("model", name, known))
-        return found
+        return _there("model", name, self._names.model(name), self._names.models)
 
     def version(self, name: str, number: int) -> ModelVersion:
         """One version of a model.
@@ -82,11 +78,7 @@ class Lookups:
         Raises:
             ReferenceNotFound: there is none; names near ones.
         """
-        found = self._names.dataset(name)
-        if found is None:
-            known = [dataset.name for dataset in self._names.datasets()]
-            raise ReferenceNotFound(_unknown("dataset", name, known))
-        return found
+        return _there("dataset", name, self._names.dataset(name), self._names.datasets)
 
     def history(self, name: str) -> list[RegistryEvent]:
         """All that was done to a model, oldest first."""
@@ -142,6 +134,17 @@ def _who() -> str:
         return getpass.getuser()
     except (KeyError, OSError):
         return str(os.getuid()) if hasattr(os, "getuid") else "unknown"
+
+
+_Thing = TypeVar("_Thing", Model, Dataset)
+
+
+def _there(
+    kind: str, name: str, found: _Thing | None, known: Callable[[], Sequence[_Thing]]
+) -> _Thing:
+    if found is None:
+        raise ReferenceNotFound(_unknown(kind, name, [thing.name for thing in known()]))
+    return found
 
 
 def _unknown(kind: str, name: str, known: Sequence[str]) -> str:

@@ -331,3 +331,29 @@ def test_a_store_that_cannot_be_made_is_named(tmp_path: Path, under: str) -> Non
     (tmp_path / "file").write_text("not a folder")
     with pytest.raises(StoreError, match="file"):
         Workspace.open(tmp_path / under)
+
+
+@task
+def failing(x: int) -> int:
+    raise ValueError(x)
+
+
+@task
+def one_more(x: int) -> int:
+    return x + 1
+
+
+@pipeline
+def broken_chain(steps: int) -> Any:
+    x: Any = failing(0)
+    for _ in range(steps):
+        x = one_more(x)
+    return x
+
+
+def test_a_failure_above_a_long_chain_skips_all_of_it(store: Path) -> None:
+    with Workspace.open(store) as workspace:
+        run = workspace.run(broken_chain, {"steps": 1500})
+        assert run.status is RunStatus.FAILED
+        counts = [e.status for e in run.executions if e.position]
+        assert counts == [ExecutionStatus.FAILED] + [ExecutionStatus.SKIPPED] * 1500

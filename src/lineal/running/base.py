@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from lineal.catalog import Catalog
 from lineal.digests.memo import StatMemo
@@ -33,7 +33,7 @@ class Services:
 
 
 class Observer(Protocol):
-    """Is told how a run goes, on the thread that runs the pipeline; must not raise."""
+    """Is told how a run goes, by one thread at a time; must not raise."""
 
     def begun(self, run_id: str, number: int, name: str) -> None:
         """The run has begun."""
@@ -134,3 +134,14 @@ class Runner(Protocol):
     def tags(self) -> Mapping[str, str]:
         """What the run is tagged with by its runner, when that is closed."""
         return {}
+
+
+@runtime_checkable
+class Lender(Runner, Protocol):
+    """A runner whose threads can go on with a run themselves, where steps come one by one."""
+
+    def lend(self, work: Callable[[], None]) -> Future[None]:
+        """Do something on one of its threads soon; it is one of its workers meanwhile."""
+
+    def execute(self, call: StepCall) -> Outcome:
+        """Execute a step at once on a thread that was lent."""

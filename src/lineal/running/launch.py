@@ -23,6 +23,7 @@ from .body import Body
 from .capture import capturing
 from .deciding import Decider, as_setting
 from .execute import own_traceback
+from .interrupts import Interrupts
 from .leases import Leases
 from .local import ThreadRunner
 from .naming import Named, declared, names_of
@@ -109,9 +110,13 @@ def _run(
     def name_all(whole: RunRecord) -> None:
         carry_out(services.catalog, whole, declared(services.catalog, whole, names))
 
-    runner.close(cancel=ending.cancelled is not None)
     result, outputs = found
-    with _shown_to_end(runner, record) as shown, recorder.to_the_end():
+    with (
+        Interrupts().held_back(),
+        _shown_to_end(runner, record) as shown,
+        recorder.to_the_end(),
+    ):
+        runner.close(cancel=ending.cancelled is not None)
         if ending.cancelled is not None:
             session.cancel()
         body.context.tags.update(runner.tags)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from .base import Runner
+from .base import Lender
 from .execute import Outcome, StepCall
 from .threads import StepThreads
 
@@ -19,7 +20,7 @@ def worker_count(workers: int | None) -> int:
     return os.cpu_count() or 1
 
 
-class ThreadRunner(Runner):
+class ThreadRunner(Lender):
     """Executes steps on threads; values pass in memory."""
 
     def __init__(self, workers: int | None = None) -> None:
@@ -30,6 +31,14 @@ class ThreadRunner(Runner):
     def submit(self, call: StepCall) -> Future[Outcome]:
         """Execute a step on the next free thread."""
         return self._pool.submit(self._threads.execute, call)
+
+    def lend(self, work: Callable[[], None]) -> Future[None]:
+        """Do something on the next free thread."""
+        return self._pool.submit(work)
+
+    def execute(self, call: StepCall) -> Outcome:
+        """Execute a step on this thread."""
+        return self._threads.execute(call)
 
     def close(self, *, cancel: bool) -> None:
         """End the threads; a step that is stuck in C code is left behind when cancelling."""

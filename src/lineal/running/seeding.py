@@ -8,8 +8,9 @@ that draws from them has to be alone in it:
 - The rest runs side by side. Generators that were drawn from meanwhile can't tell by whom;
   each step that overlapped with the draw is executed again, alone (see `execute`).
 
-So a draw always comes from the step's own seed, whatever ran beside it. What a step drew
-is noticed by comparing the generators' states before and after.
+A step that imports NumPy first of all and draws from it is executed again as well: until then
+there was nothing to seed. So a draw always comes from the step's own seed, whatever ran beside
+it. What a step drew is noticed by comparing the generators' states before and after.
 
 Reading a whole state costs more than a small step, so a run sets the states aside once
 for all its steps (`lent`), and states are compared as they lie in memory where that is known
@@ -60,12 +61,14 @@ class Turn:
         """Whether anything else ran meanwhile."""
         self.used = False
         """Whether the generators were drawn from, by whomever."""
+        self.unseeded = False
+        """Whether it drew from a generator that came to be meanwhile, and so had no seed."""
         self._start: dict[str, Any] = {}
 
     @property
     def disturbed(self) -> bool:
         """Whether what was drawn may not have come from this turn's own seed."""
-        return self.used and self.shared
+        return self.used and (self.shared or self.unseeded)
 
     def begin(self) -> None:
         """Start the generators from the seed, unless others are there; before each attempt."""
@@ -78,7 +81,8 @@ class Turn:
     def end(self) -> None:
         """Note whether the generators were drawn from since they were started."""
         if self._start:
-            self.used = self.used or _differ(self._start, _marks(like=self._start))
+            self.unseeded = self.unseeded or _drawn_unseeded(self._start)
+            self.used = self.used or self.unseeded or _differ(self._start, _marks(like=self._start))
 
 
 class _Gate:
@@ -206,13 +210,12 @@ def _marks(like: dict[str, Any] | None = None) -> dict[str, Any]:
     just after seeding, so the first draw always shows in the state in place; later on only
     the whole state tells.
     """
+    if _numpy_random() is None:
+        return {"random": _mark_of_random(), **_state_of_torch()}
     raw = _in_place() if like is None or "raw" in like else None
     if raw is None or (like is None and raw != _fresh[0]):
         return _whole_marks()
-    marks: dict[str, Any] = {"random": _mark_of_random(), "raw": raw}
-    if (torch := sys.modules.get("torch")) is not None and hasattr(torch, "get_rng_state"):
-        marks["torch"] = torch.get_rng_state()
-    return marks
+    return {"random": _mark_of_random(), "raw": raw, **_state_of_torch()}
 
 
 def _whole_marks() -> dict[str, Any]:
@@ -239,31 +242,50 @@ def _lies_in_place() -> bool:
     return bool(generator.getstate()[1] == (*words, place))
 
 
+def _drawn_unseeded(start: dict[str, Any]) -> bool:
+    """Whether NumPy was imported since, and drawn from: the system gave it its seed then."""
+    if "numpy" in start or "raw" in start or (module := _numpy_random()) is None:
+        return False
+    drawn, fresh = module.get_state(), module.RandomState().get_state()
+    return bool(drawn[2:] != fresh[2:])
+
+
 def _in_place() -> bytes | None:
     """NumPy's state as it lies in memory; None where it is not the usual generator's."""
-    numpy = sys.modules.get("numpy")
-    if numpy is None or not hasattr(numpy, "random"):
-        return None
-    get = getattr(numpy.random, "get_bit_generator", None)
+    module = _numpy_random()
+    get = getattr(module, "get_bit_generator", None)
     generator: Any = get() if get is not None else None
-    if type(generator) is not numpy.random.MT19937:
+    if module is None or type(generator) is not module.MT19937:
         return None
     return ctypes.string_at(generator.ctypes.state_address, _MT19937_BYTES)
 
 
+def _numpy_random() -> Any:
+    """The module, unless NumPy is not imported, or another thread is still at it."""
+    numpy = sys.modules.get("numpy")
+    if numpy is None or getattr(getattr(numpy, "__spec__", None), "_initializing", False):
+        return None
+    return getattr(numpy, "random", None)
+
+
 def _states() -> dict[str, Any]:
     states: dict[str, Any] = {"random": random.getstate()}
-    if (numpy := sys.modules.get("numpy")) is not None and hasattr(numpy, "random"):
-        states["numpy"] = numpy.random.get_state()
-    if (torch := sys.modules.get("torch")) is not None and hasattr(torch, "get_rng_state"):
-        states["torch"] = torch.get_rng_state()
-    return states
+    if (module := _numpy_random()) is not None:
+        states["numpy"] = module.get_state()
+    return {**states, **_state_of_torch()}
+
+
+def _state_of_torch() -> dict[str, Any]:
+    torch = sys.modules.get("torch")
+    if torch is None or not hasattr(torch, "get_rng_state"):
+        return {}
+    return {"torch": torch.get_rng_state()}
 
 
 def _seed(seed: int) -> None:
     random.seed(seed)
-    if (numpy := sys.modules.get("numpy")) is not None and hasattr(numpy, "random"):
-        numpy.random.seed(seed)
+    if (module := _numpy_random()) is not None:
+        module.seed(seed)
         _fresh[0] = _in_place()
     if (torch := sys.modules.get("torch")) is not None and hasattr(torch, "manual_seed"):
         torch.manual_seed(seed)

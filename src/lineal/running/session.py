@@ -1,15 +1,19 @@
 """A session: the steps of one run, driven from declared to recorded.
 
-One thread, the one that runs the pipeline's body, decides, orders and records; steps
-are executed by a runner. A step is decided when all it takes is known; what is reused is
-known at once, what is stale is known when the runner hands it back.
+One thread at a time decides, orders and records: the one that runs the pipeline's body.
+Steps are executed by a runner. A step is decided when all it takes is known; what is reused
+is known at once, what is stale is known when the runner hands it back.
+
+Where steps come one by one, as in a chain, handing each over and back would take longer
+than a small step itself. A thread of the runner then goes on with the session, and the
+pipeline's thread waits until there is something for it to do (see `baton`).
 """
 
 from __future__ import annotations
 
 import queue
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from contextlib import ExitStack, suppress
 from itertools import islice
@@ -24,17 +28,19 @@ from lineal.planning import Reuse
 from lineal.recorder import Recorder
 from lineal.records import Cause, Execution, Lease, Reason, execution_id
 
-from .base import Runner, RunOptions, Services
+from .accounts import Accounts
+from .base import Lender, Runner, RunOptions, Services
+from .baton import Baton, Errand
 from .deciding import Decided, Decider
 from .execute import Outcome, StepCall
-from .leases import Leases, reason_of
+from .interrupts import Interrupts
+from .leases import QUICK, Leases, reason_of
 from .naming import SAID, text_of
 from .observed import UNSEEN, told, unseen_by
 from .recording import (
     entry_of_failure,
     entry_of_outcome,
     entry_of_reuse,
-    entry_of_skip,
     outcome_of,
     prior_of,
 )
@@ -65,13 +71,19 @@ class Session:
         self._run_id = run_id
         self._run_number = run_number
         self._decider = decider
-        self._recorder = recorder
         self._journal = journal
         self._runner = runner
         self._leases = leases
         self._shelf = Shelf(services.values, services.catalog, services.memo, recorder.artifact)
-        self._errors: dict[int, BaseException] = {}
-        """Position of a step that failed or was skipped -> why."""
+        self._accounts = Accounts(
+            shelf=self._shelf,
+            recorder=recorder,
+            observer=options.observer,
+            run_id=run_id,
+            run_number=run_number,
+        )
+        self._baton = Baton()
+        self._interrupts = Interrupts()
         self._executing: dict[Digest, list[StepNode]] = {}
         """Key being executed -> steps of the same key that wait for it."""
         self._done: queue.SimpleQueue[tuple[Decided, Future[Outcome]]] = queue.SimpleQueue()
@@ -84,9 +96,6 @@ class Session:
         self._stale: deque[Decided] = deque()
         self._lent = False
         """Whether the random generators are the steps' for now."""
-        self._unmet: dict[int, int] = {}
-        self._dependents: dict[int, list[StepNode]] = {}
-        self.executions: dict[int, Execution] = {}
         self.warnings: dict[str, str] = {}
         """By task: one line about what its steps did unasked."""
         self.failure: BaseException | None = None
@@ -94,7 +103,7 @@ class Session:
 
     def in_order(self) -> list[Execution]:
         """What became of each step so far, in the order they were declared."""
-        return [self.executions[position] for position in sorted(self.executions)]
+        return self._accounts.in_order()
 
     # What the trace asks for.
 
@@ -117,7 +126,7 @@ class Session:
         """The value of an output, running what it needs."""
         if step not in self._shelf:
             self.drive([step])
-        error = self._errors.get(step.position)
+        error = self._accounts.error_of(step)
         if error is not None:
             raise error
         return self._shelf.value(Reference(step, output))
@@ -139,8 +148,8 @@ class Session:
 
     def drive(self, targets: Iterable[StepNode]) -> None:
         """Bring steps, and all they need, to an end. Errors are kept, not raised."""
-        self._enlist(targets)
-        with ExitStack() as stack:
+        with self._interrupts.held_back(), self._baton.held(), ExitStack() as stack:
+            self._ready.extend(self._accounts.enlist(targets))
             while self._ready or self._stale or self._in_flight or self._awaited:
                 if self._stopping:
                     self._drop_what_waits()
@@ -150,44 +159,61 @@ class Session:
                     self._lent = True
                     stack.enter_context(lent())
                     stack.callback(setattr, self, "_lent", False)
+                if self._lone and isinstance(self._runner, Lender):
+                    self._hand_over(self._runner)
+                    continue
                 while self._stale and len(self._in_flight) < 2 * self._runner.workers:
-                    self._begin(self._stale.popleft())
+                    self._begin(self._stale.popleft(), self._submit)
                 if (self._in_flight or self._awaited) and not self._ready:
                     self._collect()
+
+    @property
+    def _lone(self) -> bool:
+        """Whether one step is to be executed, and nothing else can be done meanwhile."""
+        waiting = self._ready or self._in_flight or self._awaited
+        return len(self._stale) == 1 and not waiting and not self._stopping
+
+    def _hand_over(self, runner: Lender) -> None:
+        """Wait while a thread of the runner drives, for as long as steps come one by one."""
+
+        def execute(decided: Decided) -> None:
+            call = self._call(decided)
+            self._tell_started()
+            executed: Future[Outcome] = Future()
+            with self._baton.laid_down():
+                try:
+                    executed.set_result(runner.execute(call))
+                except BaseException as error:  # noqa: BLE001 - told when it is collected
+                    executed.set_exception(error)
+                self._done.put((decided, executed))
+
+        def go_on(errand: Errand) -> None:
+            while self._lone:
+                self._begin(self._stale.popleft(), execute)
+                if errand.recalled:
+                    return
+                if self._in_flight:
+                    self._ended(*self._done.get())
+                if self._ready:
+                    self._decide_ready()
+
+        self._baton.passed(
+            runner.lend,
+            go_on,
+            waiting=self._interrupts.let_in,
+            now_and_then=self._tend,
+            every=QUICK,
+        )
 
     @property
     def _stopping(self) -> bool:
         return self.failure is not None and not self._options.keep_going
 
-    def _settled(self, node: StepNode) -> bool:
-        return node in self._shelf or node.position in self._errors
-
-    def _enlist(self, targets: Iterable[StepNode]) -> None:
-        waiting = [node for node in targets if not self._settled(node)]
-        found = {node.position: node for node in waiting}
-        while waiting:
-            for above in waiting.pop().upstream:
-                if above.position not in found and not self._settled(above):
-                    found[above.position] = above
-                    waiting.append(above)
-        for position in sorted(found):
-            node = found[position]
-            unmet = [above for above in node.upstream if above not in self._shelf]
-            broken = next((a for a in unmet if a.position in self._errors), None)
-            if broken is not None:
-                self._skip(node, broken)
-            elif unmet:
-                self._unmet[position] = len(unmet)
-                for above in unmet:
-                    self._dependents.setdefault(above.position, []).append(node)
-            else:
-                self._ready.append(node)
-
     def _decide_ready(self) -> None:
         wave = []
         while self._ready:
             node = self._ready.popleft()
-            if not self._settled(node):
+            if not self._accounts.settled(node):
                 wave.append(node)
         deeper = []
         for decided in self._decider.decide(wave, self._shelf.digest):
@@ -219,12 +245,10 @@ class Session:
         entry.leased = self._leases.released(decided)
         outputs = {o.name: o.digest for o in decided.decision.prior.outputs}
         self._shelf.reused(decided.node, outputs)
-        self._settle(decided.node)
         self._runner.reused(decided.node)
-        self._recorder.record(entry)
-        self._note(entry.execution)
+        self._ready.extend(self._accounts.succeeded(decided.node, entry))
 
-    def _begin(self, decided: Decided) -> None:
+    def _begin(self, decided: Decided, execute: Callable[[Decided], None]) -> None:
         """Execute a step, unless another run does so now or has done so meanwhile."""
         claimed = self._leases.claim(decided)
         if isinstance(claimed, Lease):
@@ -239,15 +263,22 @@ class Session:
                 self._reuse(decided)
                 self._ready_twins(decided)
                 return
-        self._submit(decided)
+        execute(decided)
 
     def _submit(self, decided: Decided) -> None:
+        future = self._runner.submit(self._call(decided))
+        future.add_done_callback(lambda done: self._done.put((decided, done)))
+        self._tell_started()
+
+    def _call(self, decided: Decided) -> StepCall:
+        """What it takes to execute a step, which is in flight from now on."""
         node = decided.node
         self._shelf.find(node)
         context = StepContext(
             execution_id=execution_id(self._run_number, node.position), points=self._journal
         )
-        call = StepCall(
+        self._in_flight[node.position] = decided
+        return StepCall(
             step=node.name,
             task=node.task,
             load=lambda: self._shelf.load(node),
@@ -261,10 +292,6 @@ class Session:
             code=decided.code,
             upstream=[above.position for above in node.upstream],
         )
-        self._in_flight[node.position] = decided
-        future = self._runner.submit(call)
-        future.add_done_callback(lambda done: self._done.put((decided, done)))
-        self._tell_started()
 
     def _tell_started(self) -> None:
         """Tell of each step when its turn has come; those behind it wait for a worker."""
@@ -276,8 +303,14 @@ class Session:
     def _collect(self) -> None:
         patience = self._leases.patience(awaiting=bool(self._awaited))
         with suppress(queue.Empty):
-            self._ended(*self._done.get(timeout=patience))
+            with self._interrupts.let_in():
+                done = self._done.get(timeout=patience)
+            self._ended(*done)
             self._tell_started()
+        self._tend()
+
+    def _tend(self) -> None:
+        """See to the leases: steps that take long want one, and others may have given theirs up."""
         for decided in self._leases.tend(list(self._awaited.values())):
             del self._awaited[decided.node.position]
             if decided.key is not None:
@@ -320,9 +353,7 @@ class Session:
             self.warnings.setdefault(decided.node.task.name, line)
         for points in outcome.points:
             self._journal.log_many(*points)
-        self._settle(decided.node)
-        self._recorder.record(entry)
-        self._note(entry.execution)
+        self._ready.extend(self._accounts.succeeded(decided.node, entry))
         if decided.key is not None and decided.node.task.options.persist:
             self._decider.remember(prior_of(entry.execution, decided.key))
 
@@ -330,39 +361,12 @@ class Session:
         assert outcome.error is not None
         if isinstance(outcome.error, RunCancelled):
             self.failure = self.failure or outcome.error
-            self._cancelled(decided.node)
+            self._accounts.skipped(decided.node, _CANCELLED, outcome.error)
             return
         entry = entry_of_failure(decided, outcome, self._run_id, self._run_number)
         entry.leased = leased
-        self._break(decided.node, outcome.error)
         self.failure = self.failure or outcome.error
-        self._recorder.record(entry)
-        self._note(entry.execution)
-        self._skip_dependents(decided.node)
-
-    def _break(self, node: StepNode, error: BaseException) -> None:
-        self._errors[node.position] = error
-        self._shelf.ended(node)
-
-    def _settle(self, node: StepNode) -> None:
-        self._shelf.ended(node)
-        for below in self._dependents.pop(node.position, ()):
-            self._unmet[below.position] -= 1
-            if self._unmet[below.position] == 0:
-                self._ready.append(below)
-
-    def _skip_dependents(self, node: StepNode) -> None:
-        for below in self._dependents.pop(node.position, ()):
-            if not self._settled(below):
-                self._skip(below, node)
-
-    def _skip(self, node: StepNode, because: StepNode) -> None:
-        self._break(node, self._errors[because.position])
-        reason = Reason(
-            cause=Cause.UPSTREAM_FAILED, text=f"It needs {because.name}, which did not succeed."
-        )
-        self._record_skip(node, reason)
-        self._skip_dependents(node)
+        self._accounts.failed(decided.node, entry, outcome.error)
 
     def _drop_what_waits(self) -> None:
         """After a failure: what is not being executed yet will not be."""
@@ -381,32 +385,14 @@ class Session:
         self._awaited.clear()
         self._ready.clear()
         for node in nodes:
-            if not self._settled(node):
-                self._break(node, error)
-                self._record_skip(node, reason)
-                self._skip_dependents(node)
+            self._accounts.skipped(node, reason, error)
 
     def cancel(self) -> None:
         """Record what was under way as not done; the runner is closed by its owner."""
-        in_flight = [decided.node for decided in self._in_flight.values()]
-        self._in_flight.clear()
-        self._abandon(_CANCELLED, RunCancelled())
-        for node in in_flight:
-            if not self._settled(node):
-                self._cancelled(node)
-
-    def _cancelled(self, node: StepNode) -> None:
-        self._break(node, RunCancelled())
-        self._record_skip(node, _CANCELLED)
-        self._skip_dependents(node)
-
-    def _record_skip(self, node: StepNode, reason: Reason) -> None:
-        entry = entry_of_skip(node, reason, self._run_id, self._run_number)
-        self._recorder.record(entry)
-        self._note(entry.execution)
-
-    def _note(self, execution: Execution) -> None:
-        self.executions[execution.position] = execution
-        self._options.observer.ended(
-            execution.step, execution.status.value, execution.reason, execution.resources
-        )
+        error = RunCancelled()
+        with self._baton.held():
+            in_flight = [decided.node for decided in self._in_flight.values()]
+            self._in_flight.clear()
+            self._abandon(_CANCELLED, error)
+            for node in in_flight:
+                self._accounts.skipped(node, _CANCELLED, error)

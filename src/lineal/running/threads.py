@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Hashable
 
+from lineal.errors import RunCancelled
+
 from .execute import Cancelled, Outcome, StepCall, execute_step, throw_into
 from .resources import MemorySampler
 
@@ -15,12 +17,16 @@ class StepThreads:
     def __init__(self) -> None:
         self._sampler: MemorySampler | None = None
         self._busy: dict[int, Hashable] = {}
+        self._over: set[Hashable] = set()
+        """Runs that were interrupted."""
         self._lock = threading.Lock()
 
     def execute(self, call: StepCall, whose: Hashable = None) -> Outcome:
         """Execute a step on this thread, for a run that `interrupt` can name."""
         thread = threading.get_ident()
         with self._lock:
+            if whose in self._over:
+                return Outcome(error=RunCancelled())
             if self._sampler is None:
                 self._sampler = MemorySampler()
             self._busy[thread] = whose
@@ -31,8 +37,9 @@ class StepThreads:
                 del self._busy[thread]
 
     def interrupt(self, whose: Hashable = None) -> None:
-        """Cancel what is being executed for a run; a step that is stuck in C code goes on."""
+        """Cancel what is being executed for a run, or will be; a step stuck in C code goes on."""
         with self._lock:
+            self._over.add(whose)
             for thread, of in self._busy.items():
                 if of == whose:
                     throw_into(thread, Cancelled)

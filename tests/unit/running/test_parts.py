@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import random
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -74,6 +76,34 @@ def test_a_number_that_random_kept_for_later_is_noticed() -> None:
         with begun(7) as draws:
             random.gauss(0, 1)
     assert draws.used
+
+
+def test_a_draw_from_a_generator_that_nobody_could_seed_is_to_be_made_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delitem(sys.modules, "numpy")
+    with seeded(7) as idle:
+        idle.begin()
+        monkeypatch.setitem(sys.modules, "numpy", SimpleNamespace(random=_as_imported()))
+    with seeded(7) as draws:
+        monkeypatch.delitem(sys.modules, "numpy")
+        draws.begin()
+        monkeypatch.setitem(sys.modules, "numpy", SimpleNamespace(random=_as_imported()))
+        sys.modules["numpy"].random.rand()
+    assert not idle.used
+    assert draws.disturbed
+
+
+def _as_imported() -> Any:
+    """The module `numpy.random` as far as it matters, with a generator that nobody has seeded."""
+    generator = np.random.RandomState()
+    return SimpleNamespace(
+        RandomState=np.random.RandomState,
+        MT19937=np.random.MT19937,
+        get_state=generator.get_state,
+        set_state=generator.set_state,
+        rand=generator.rand,
+    )
 
 
 @pytest.mark.parametrize("around", [nullcontext, lent])

@@ -12,6 +12,22 @@ from lineal.errors import UserError
 _TEMPLATES = {".html": "report.html.j2", ".htm": "report.html.j2", ".md": "report.md.j2"}
 
 
+def expect_format(target: Path) -> str:
+    """The ending of a file that a report can be written to, in lower case.
+
+    To be asked before anything long is begun.
+
+    Raises:
+        UserError: there is no such format.
+    """
+    suffix = target.suffix.lower()
+    if suffix != ".json" and suffix not in _TEMPLATES:
+        raise UserError(
+            f"A report can't be written as {target.name!r}: end it in .html, .md or .json."
+        )
+    return suffix
+
+
 def write(target: Path, package: str, facts: Mapping[str, Any], **context: Any) -> Path:
     """Write a report in the format that the target's ending names.
 
@@ -24,15 +40,11 @@ def write(target: Path, package: str, facts: Mapping[str, Any], **context: Any) 
     Raises:
         UserError: there is no such format, or it can't be written there.
     """
-    suffix = target.suffix.lower()
+    suffix = expect_format(target)
     if suffix == ".json":
         text = json.dumps(facts, indent=2, ensure_ascii=False) + "\n"
-    elif suffix in _TEMPLATES:
-        text = _render(package, _TEMPLATES[suffix], context)
     else:
-        raise UserError(
-            f"A report can't be written as {target.name!r}: end it in .html, .md or .json."
-        )
+        text = _render(package, _TEMPLATES[suffix], context)
     try:
         target.write_text(text, "utf-8")
     except OSError as error:

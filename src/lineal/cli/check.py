@@ -10,6 +10,7 @@ from rich.text import Text
 
 from lineal.leakage import Leakage, Overlap, facts_of, write_report
 from lineal.leakage.rendering import sentence, title
+from lineal.reporting import expect_format
 from lineal.workspace import Workspace
 
 from .render import err, heading, out, print_json, table
@@ -43,6 +44,8 @@ def check(
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Find rows, subjects and sites on both sides of splits."""
+    if output is not None:
+        expect_format(output)
     with Workspace.open() as workspace:
         report = workspace.check(reference, key or (), train=train, test=test, labels=label or ())
     if json:

@@ -9,6 +9,7 @@ import typer
 from rich.text import Text
 
 from lineal.doctor import Diagnosis, StepDiagnosis, Verdict, facts_of, write_report
+from lineal.reporting import expect_format
 from lineal.workspace import Workspace
 
 from .render import err, heading, out, print_json, table
@@ -47,6 +48,8 @@ def doctor(
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Run each step several times from its recorded inputs; name those that differ, and why."""
+    if output is not None:
+        expect_format(output)
     with Workspace.open() as workspace:
         diagnosis = workspace.doctor(
             reference, steps, times=times, workers=workers, progress=_Telling()

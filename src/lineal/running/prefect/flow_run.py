@@ -24,8 +24,6 @@ from prefect.context import FlowRunContext
 from prefect.futures import PrefectFuture
 from prefect.task_runners import TaskRunner
 
-PATIENCE = 60.0
-"""Seconds that Prefect may take to be told how a run ended."""
 POLL = 2.0
 """Seconds between two looks at whether somebody has cancelled it in Prefect."""
 _BANNED = re.compile(r"[/%&><]")
@@ -41,8 +39,8 @@ class FlowRun(Protocol):
     def perform(self, what: Callable[[], Any]) -> None:
         """Do something in its thread, soon; what Prefect objects to is only warned of."""
 
-    def end(self, state: State[Any] | None) -> None:
-        """It is over; with a state, that is how it ends, if that is ours to say."""
+    def end(self, state: State[Any], patience: float) -> None:
+        """It is over; waits so many seconds until Prefect knows, if that is ours to say."""
 
 
 class CurrentFlowRun:
@@ -65,7 +63,7 @@ class CurrentFlowRun:
         """Do it at once."""
         _try(what)
 
-    def end(self, state: State[Any] | None) -> None:  # noqa: ARG002 - not ours to say
+    def end(self, state: State[Any], patience: float) -> None:  # noqa: ARG002 - not ours to say
         """The flow goes on without us."""
         self._stack.close()
 
@@ -127,11 +125,11 @@ class OwnFlowRun:
         """Do it when what came before is done."""
         self._work.put(what)
 
-    def end(self, state: State[Any] | None) -> None:
+    def end(self, state: State[Any], patience: float) -> None:
         """End it, and wait until Prefect has been told."""
         self._state = state
         self._work.put(None)
-        self._thread.join(PATIENCE)
+        self._thread.join(patience)
         if self._thread.is_alive() or self.problem is not None:
             _warn(self.problem or "it does not answer")
 

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 FLOW_RUN = "prefect.flow_run_id"
 TASK_RUN = "prefect.task_run_id"
 """Tags: of runs and executions, the ids that Prefect knows them by."""
+PATIENCE = 30.0
+"""Seconds that Prefect may take to be told how a run ended."""
 _POSITION = (1 << RUN_SHIFT) - 1
 
 
@@ -118,7 +120,7 @@ class PrefectRunner(Runner):
         elif record.status is RunStatus.CANCELLED:
             state = Cancelled(message=told or str(RunCancelled()))
         self._flow_run.perform(lambda: self._tell(record))
-        self._flow_run.end(state)
+        self._flow_run.end(state, PATIENCE)
         self._place.close()
 
     @property

@@ -1,0 +1,172 @@
+"""Runs on Prefect whose worker, server or own process is killed in the middle."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from lineal import Workspace
+from lineal.records import RunStatus
+
+pytestmark = [pytest.mark.slow, pytest.mark.prefect]
+
+STUDY = """
+import os, signal, sys, time
+from pathlib import Path
+from lineal import pipeline, task
+
+@task
+def before(folder: str) -> int:
+    with open(f"{folder}/before", "a") as file:
+        file.write("x")
+    return 1
+
+@task
+def dies(n: int, folder: str) -> int:
+    mark = Path(folder) / "died"
+    if mark.exists():
+        return n + 1
+    mark.touch()
+    HOW
+
+@task
+def after(n: int) -> int:
+    return n + 1
+
+@pipeline
+def study(folder: str = "."):
+    return after(dies(before(folder), folder))
+"""
+RUN = """
+import sys
+import lineal
+from study import study
+from lineal.running.prefect import runner
+runner.PATIENCE = 5.0
+
+if __name__ == "__main__":
+    run = lineal.run(study, {"folder": sys.argv[1]}, runner="prefect", task_runner=sys.argv[2],
+                     workers=1)
+    print(run.status.value)
+    if run.exception is not None:
+        print(run.exception)
+"""
+SERVER = """
+    from lineal.running.prefect.server import temporary
+    temporary._process.kill()
+    temporary._process.wait()
+    return n + 1
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    (tmp_path / "run.py").write_text(RUN)
+    return tmp_path
+
+
+def begun(project: Path, on: str, how: str, **variables: str) -> subprocess.Popen[str]:
+    (project / "study.py").write_text(STUDY.replace("    HOW\n", how))
+    environment = {n: v for n, v in os.environ.items() if not n.startswith("PREFECT_")}
+    return subprocess.Popen(
+        [sys.executable, "run.py", str(project), on],
+        cwd=project,
+        env={**environment, "PREFECT_HOME": str(project / "prefect"), **variables},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def said(process: subprocess.Popen[str]) -> str:
+    return process.communicate(timeout=240)[0]
+
+
+def states(workspace: Workspace, reference: str) -> dict[str, str]:
+    return {e.step: e.status.value for e in workspace.get_run(reference).executions}
+
+
+def goes_on(project: Path, store: Path) -> None:
+    """The same command completes, and what was committed is not executed again."""
+    with Workspace.open(store) as workspace:
+        sys.path.insert(0, str(project))
+        try:
+            from lineal.cli.loading import load_pipeline
+
+            study = load_pipeline(str(project / "study.py"))
+            run = workspace.run(study, {"folder": str(project)})
+        finally:
+            sys.path.remove(str(project))
+            sys.modules.pop("study", None)
+    assert run.status is RunStatus.FINISHED
+    assert run.result == 3
+    assert run.execution("before").status.value == "reused"
+    assert (project / "before").read_text() == "x"
+
+
+def test_a_worker_that_is_killed_fails_its_step(
+    project: Path, store: Path, prefect_server: str
+) -> None:
+    how = "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    told = said(begun(project, "processes", how, PREFECT_API_URL=prefect_server))
+    assert "failed" in told.splitlines(), told
+    assert "The worker that executed the step went away" in told
+    with Workspace.open(store) as workspace:
+        assert states(workspace, "1") == {
+            "before": "executed",
+            "dies": "failed",
+            "after": "skipped",
+        }
+        assert "went away" in str(workspace.execution("1", "dies").error)
+    goes_on(project, store)
+
+
+def test_a_server_that_is_killed_does_not_stop_the_run(project: Path, store: Path) -> None:
+    told = said(begun(project, "threads", SERVER))
+    assert "finished" in told.splitlines(), told
+    assert "Prefect was not told all of this run" in told
+    with Workspace.open(store) as workspace:
+        assert set(states(workspace, "1").values()) == {"executed"}
+    goes_on(project, store)
+
+
+def test_a_killed_run_leaves_no_process_behind_and_is_recorded_as_lost(
+    project: Path, store: Path
+) -> None:
+    running = begun(project, "processes", "    time.sleep(600)\n")
+    wait_for(lambda: (project / "died").exists() or running.poll() is not None)
+    family = psutil.Process(running.pid).children(recursive=True)
+    assert any("serving.py" in " ".join(p.cmdline()) for p in family)
+    assert any("spawn_main" in " ".join(p.cmdline()) for p in family)
+    running.send_signal(signal.SIGKILL)
+    running.wait()
+    assert running.stdout is not None
+    running.stdout.close()
+    wait_for(lambda: not any(alive(p) for p in family))
+    assert [p for p in family if alive(p)] == []
+    with Workspace.open(store) as workspace:
+        run = workspace.get_run("1")
+        assert run.status is RunStatus.LOST
+        assert states(workspace, "1") == {"before": "executed"}
+    goes_on(project, store)
+
+
+def alive(process: psutil.Process) -> bool:
+    try:
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+
+
+def wait_for(what: Any, seconds: float = 120.0) -> None:
+    end = time.monotonic() + seconds
+    while not what() and time.monotonic() < end:
+        time.sleep(0.1)

@@ -144,7 +144,9 @@ def test_bytes_that_are_gone_are_said_to_be(project: Project, workspace: Workspa
 
 
 FAULTY = """
-import time, random
+import datetime, os, random, threading, time
+from concurrent.futures import ThreadPoolExecutor
+import numpy as np
 from lineal import pipeline, task
 
 @task
@@ -161,11 +163,28 @@ def p():
 """
 
 
+SHUFFLED = """rows = np.arange(1000)
+    np.random.default_rng().shuffle(rows)
+    return rows"""
+# Each thread takes as long as chance has it, so their order is another each time.
+SUMMED_BY_THREADS = """lock, sums = threading.Lock(), [0.0]
+    def add(value):
+        time.sleep(os.urandom(1)[0] / 10_000)
+        with lock:
+            sums[0] += value
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(add, [0.1 * 3.7 ** n for n in range(40)]))
+    return sums[0]"""
+
+
 @pytest.mark.parametrize(
     ("body", "cause"),
     [
         ("return time.time_ns()", "nondeterminism"),
         ("return random.Random().random()", "nondeterminism"),
+        (SHUFFLED, "nondeterminism"),
+        ("return datetime.datetime.now().isoformat()", "nondeterminism"),
+        (SUMMED_BY_THREADS, "nondeterminism"),
         (
             "return list({f'name-{i}' for i in range(100)})",
             "unordered iteration: its result depends on PYTHONHASHSEED",

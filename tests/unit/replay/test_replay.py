@@ -144,8 +144,7 @@ def test_bytes_that_are_gone_are_said_to_be(project: Project, workspace: Workspa
 
 
 FAULTY = """
-import datetime, os, random, threading, time
-from concurrent.futures import ThreadPoolExecutor
+import datetime, random, time
 import numpy as np
 from lineal import pipeline, task
 
@@ -166,15 +165,6 @@ def p():
 SHUFFLED = """rows = np.arange(1000)
     np.random.default_rng().shuffle(rows)
     return rows"""
-# Each thread takes as long as chance has it, so their order is another each time.
-SUMMED_BY_THREADS = """lock, sums = threading.Lock(), [0.0]
-    def add(value):
-        time.sleep(os.urandom(1)[0] / 10_000)
-        with lock:
-            sums[0] += value
-    with ThreadPoolExecutor(8) as pool:
-        list(pool.map(add, [0.1 * 3.7 ** n for n in range(40)]))
-    return sums[0]"""
 
 
 @pytest.mark.parametrize(
@@ -184,7 +174,6 @@ SUMMED_BY_THREADS = """lock, sums = threading.Lock(), [0.0]
         ("return random.Random().random()", "nondeterminism"),
         (SHUFFLED, "nondeterminism"),
         ("return datetime.datetime.now().isoformat()", "nondeterminism"),
-        (SUMMED_BY_THREADS, "nondeterminism"),
         (
             "return list({f'name-{i}' for i in range(100)})",
             "unordered iteration: its result depends on PYTHONHASHSEED",

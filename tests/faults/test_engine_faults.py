@@ -281,6 +281,30 @@ def test_a_corrupted_blob_is_named_and_never_returned(store: Path) -> None:
         workspace.get(f"{run.id}:big")
 
 
+@task
+def length(content: bytes, more: int) -> int:
+    return len(content) + more
+
+
+@pipeline
+def measured(more: int = 0) -> Any:
+    return length(big(300_000), more)
+
+
+@pytest.mark.parametrize("damage", ["changed", "gone"])
+def test_a_step_whose_input_is_damaged_fails_without_being_blamed(store: Path, damage: str) -> None:
+    measured.run()
+    for blob in [p for p in (store / "blobs").rglob("*") if p.is_file()]:
+        blob.chmod(0o644)
+        blob.write_bytes(b"other") if damage == "changed" else blob.unlink()
+    run = measured.run(more=1)
+    assert run.status is RunStatus.FAILED
+    told = str(run.record.error)
+    assert told.startswith("The step 'length' can't be given what it takes. The blob blake3:")
+    assert "--force" in told
+    assert told == str(run.exception) == run.execution("length").error
+
+
 def test_a_full_disk_fails_the_run_and_loses_nothing_before_it(
     store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -29,6 +29,7 @@ from lineal.errors import (
     RunCancelled,
     StepFailed,
     StepTimeout,
+    StoreError,
     UndeclaredInput,
     UnhashableError,
     WrongOutputs,
@@ -189,7 +190,7 @@ def _attempt_all(call: StepCall, outcome: Outcome, turn: Turn) -> None:
         except Cancelled:
             outcome.error = RunCancelled()
             return
-        except (MutatedInput, UndeclaredInput, WrongOutputs) as error:
+        except (MutatedInput, UndeclaredInput, WrongOutputs, NotGiven) as error:
             outcome.error = error
             return
         except BaseException as error:  # noqa: BLE001 - a step may raise anything
@@ -204,8 +205,15 @@ def _attempt_all(call: StepCall, outcome: Outcome, turn: Turn) -> None:
             time.sleep(options.retry_delay * 2 ** (attempt - 1))
 
 
+class NotGiven(StepFailed):
+    """What a step takes could not be loaded from the store; it was not called."""
+
+
 def _attempt(call: StepCall, outcome: Outcome, seen: Observation | None) -> list[Produced]:
-    arguments, guards = call.load()
+    try:
+        arguments, guards = call.load()
+    except StoreError as error:
+        raise NotGiven(f"The step {call.step!r} can't be given what it takes. {error}") from None
     positional, keywords = call.task.unbind(arguments)
     if seen is not None:
         seen.given(guard.value for guard in guards if isinstance(guard.value, Path))

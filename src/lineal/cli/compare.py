@@ -45,7 +45,7 @@ def compare(
     runs: Annotated[list[str], typer.Argument(metavar="RUN…", help="The runs.")],
     metric: Annotated[
         list[str] | None,
-        typer.Option("--metric", help="Only this metric; may be repeated."),
+        typer.Option("--metric", metavar="NAME", help="Only this metric; may be repeated."),
     ] = None,
     lower: Annotated[
         list[str] | None,
@@ -72,7 +72,10 @@ def card(
         str, typer.Argument(metavar="REF", help="A model version: fraud@v3, fraud@production.")
     ],
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="Write it here instead of printing it.")
+        Path | None,
+        typer.Option(
+            "-o", "--output", metavar="FILE", help="Write it here instead of printing it."
+        ),
     ] = None,
     json: AsJson = False,
 ) -> None:

@@ -17,7 +17,9 @@ from .versions import By, Reason, VersionReference, exactly, gates_table, number
 
 def deploy(
     reference: VersionReference,
-    target: Annotated[str, typer.Argument(help="Such as production; any name you choose.")],
+    target: Annotated[
+        str, typer.Argument(metavar="TARGET", help="Such as production; any name you choose.")
+    ],
     reason: Reason,
     override: Annotated[
         bool, typer.Option("--override", help="Deploy although a gate fails; it stands out.")
@@ -34,7 +36,7 @@ def deploy(
 
 
 def rollback(
-    target: Annotated[str, typer.Argument(help="The target.")],
+    target: Annotated[str, typer.Argument(metavar="TARGET", help="The target.")],
     reason: Reason,
     to: Annotated[
         str | None, typer.Option("--to", metavar="vN", help="The version; the one before.")
@@ -58,7 +60,9 @@ def rollback(
 
 
 def deployments(
-    target: Annotated[str | None, typer.Argument(help="Only of this target.")] = None,
+    target: Annotated[
+        str | None, typer.Argument(metavar="TARGET", help="Only of this target.")
+    ] = None,
     json: AsJson = False,
 ) -> None:
     """List what is deployed, and all that was before it."""

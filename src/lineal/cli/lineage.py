@@ -33,12 +33,16 @@ Reference = Annotated[
 Format = Annotated[
     str | None,
     typer.Option(
-        "--format", help=f"tree, json{''.join(f', {f}' for f in FORMATS if f != 'json')}."
+        "--format",
+        metavar="NAME",
+        help=f"tree, json{''.join(f', {f}' for f in FORMATS if f != 'json')}.",
     ),
 ]
 Output = Annotated[
     Path | None,
-    typer.Option("-o", "--output", help="Write it here; the ending may say the format."),
+    typer.Option(
+        "-o", "--output", metavar="FILE", help="Write it here; the ending may say the format."
+    ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -59,10 +63,10 @@ def lineage(
     down: Annotated[bool, typer.Option("--down", help="What came from it.")] = False,
     both: Annotated[bool, typer.Option("--both", help="Both.")] = False,
     depth: Annotated[
-        int | None, typer.Option("--depth", min=0, help="How many executions to pass.")
+        int | None, typer.Option("--depth", metavar="N", min=0, help="How many executions to pass.")
     ] = None,
     limit: Annotated[
-        int, typer.Option("--limit", min=1, help="Artifacts to reach at the most.")
+        int, typer.Option("--limit", metavar="N", min=1, help="Artifacts to reach at the most.")
     ] = LINEAGE_LIMIT,
     form: Format = None,
     output: Output = None,
@@ -90,7 +94,7 @@ def impact(
         ),
     ] = None,
     limit: Annotated[
-        int, typer.Option("--limit", min=1, help="Artifacts to reach at the most.")
+        int, typer.Option("--limit", metavar="N", min=1, help="Artifacts to reach at the most.")
     ] = IMPACT_LIMIT,
     json: AsJson = False,
 ) -> None:

@@ -39,11 +39,16 @@ def register_model(
     reference: Annotated[
         str, typer.Argument(metavar="RUN[:STEP]", help="The run, and the step that made the model.")
     ],
-    alias: Annotated[str | None, typer.Option("--alias", help="An alias for it.")] = None,
-    gate: Annotated[
-        list[str] | None, typer.Option("--gate", help="A gate for its model; may be repeated.")
+    alias: Annotated[
+        str | None, typer.Option("--alias", metavar="ALIAS", help="An alias for it.")
     ] = None,
-    description: Annotated[str, typer.Option("--description", help="What it is.")] = "",
+    gate: Annotated[
+        list[str] | None,
+        typer.Option("--gate", metavar="RULE", help="A gate for its model; may be repeated."),
+    ] = None,
+    description: Annotated[
+        str, typer.Option("--description", metavar="TEXT", help="What it is.")
+    ] = "",
     json: AsJson = False,
 ) -> None:
     """Register a model that a run made as the next version of a name."""
@@ -113,7 +118,7 @@ def show_model(reference: ModelReference, json: AsJson = False) -> None:
 @models.command("alias")
 def alias_model(
     name: Name,
-    alias: Annotated[str, typer.Argument(help="Such as champion.")],
+    alias: Annotated[str, typer.Argument(metavar="ALIAS", help="Such as champion.")],
     version: Annotated[str, typer.Argument(metavar="vN", help="The version it is to mean.")],
     json: AsJson = False,
 ) -> None:
@@ -126,7 +131,7 @@ def alias_model(
 @models.command("unalias")
 def unalias_model(
     name: Name,
-    alias: Annotated[str, typer.Argument(help="The alias.")],
+    alias: Annotated[str, typer.Argument(metavar="ALIAS", help="The alias.")],
     json: AsJson = False,
 ) -> None:
     """Take an alias away."""
@@ -153,7 +158,7 @@ def tag_model(
 @models.command("untag")
 def untag_model(
     reference: ModelReference,
-    key: Annotated[str, typer.Argument(help="The tag's key.")],
+    key: Annotated[str, typer.Argument(metavar="KEY", help="The tag's key.")],
     json: AsJson = False,
 ) -> None:
     """Take a tag off a version, or off the model."""
@@ -165,7 +170,7 @@ def untag_model(
 @models.command("describe")
 def describe_model(
     reference: ModelReference,
-    text: Annotated[str, typer.Argument(help="What it is.")],
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="What it is.")],
     json: AsJson = False,
 ) -> None:
     """Say what a version, or the model, is."""

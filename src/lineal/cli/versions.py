@@ -16,8 +16,10 @@ from .render import table
 
 VersionReference = Annotated[str, typer.Argument(metavar="MODEL@vN", help="A version of a model.")]
 Name = Annotated[str, typer.Argument(metavar="MODEL", help="The model's name.")]
-Reason = Annotated[str, typer.Option("--reason", help="Why, for those who will ask later.")]
-By = Annotated[str | None, typer.Option("--by", help="Who; the user by default.")]
+Reason = Annotated[
+    str, typer.Option("--reason", metavar="TEXT", help="Why, for those who will ask later.")
+]
+By = Annotated[str | None, typer.Option("--by", metavar="NAME", help="Who; the user by default.")]
 _VERSION = re.compile(r"v?(\d+)")
 
 

@@ -13,6 +13,11 @@ from typer.testing import CliRunner
 from lineal.cli.main import app
 
 RUNNER = CliRunner(env={"COLUMNS": "80", "NO_COLOR": "1"})
+REGISTRY = [
+    "model register", "model alias", "model tag", "model archive", "model approve", "deploy",
+    "rollback", "deployments", "lineage", "impact", "path", "graph", "diff", "compare", "card",
+    "backfill",
+]  # fmt: skip
 ENGINE = ["run", "runs", "show", "why", "log", "get"]
 
 
@@ -36,7 +41,7 @@ def test_a_list_of_commands_says_each_in_a_whole_sentence(path: tuple[str, ...])
     assert [line for line in commands if not line.endswith(".") or line.endswith("...")] == []
 
 
-@pytest.mark.parametrize("name", ENGINE)
+@pytest.mark.parametrize("name", [*ENGINE, *REGISTRY], ids=str)
 def test_options_say_what_they_take_in_a_word(name: str) -> None:
-    options = help_of(name).partition("Options:\n")[2]
+    options = help_of(*name.split()).partition("Options:\n")[2]
     assert re.findall(r"<[a-z].*?>", options) == []

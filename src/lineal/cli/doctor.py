@@ -47,7 +47,10 @@ def doctor(
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Run each step several times from its recorded inputs; name those that differ, and why."""
+    """Name steps that differ when they run again, and why.
+
+    Each step is run several times from its recorded inputs.
+    """
     if output is not None:
         expect_format(output)
     with Workspace.open() as workspace:

@@ -42,7 +42,10 @@ def add(
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Have a pipeline run at set times; a schedule of the same name is replaced."""
+    """Have a pipeline run at set times.
+
+    A schedule of the same name is replaced.
+    """
     from lineal.running.prefect import schedules
 
     pipeline = load_pipeline(target)

@@ -1,8 +1,8 @@
 """Leases: a run holds the key of what it executes, so that other runs wait for it.
 
 Taking a lease is a transaction, which would cost a quick step more than it takes itself.
-So a task's first step takes one before it is executed, and so do all others as long as one
-of the task took `QUICK`; a quick task's step takes one only when it lasts that long. What
+So a task's first step takes one before it is executed, and so do all others as long as they
+usually take `QUICK`; a quick task's step takes one only when it lasts that long. What
 others hold is read at most once in `FRESH`. In that time two runs may begin the same quick
 step: both execute it then, and both are recorded.
 
@@ -107,8 +107,8 @@ class Leases:
         self._run_number = 0
         self._waits = waits
         self._others = Others(catalog)
-        self._longest: dict[str, float] = {}
-        """By task: how long its longest step took."""
+        self._usual: dict[str, float] = {}
+        """By task: how long its steps took, the latest counting most."""
         self._mine: set[tuple[Digest, int]] = set()
         self._begun: dict[int, tuple[float, Decided]] = {}
         """By position: steps under way that hold no lease yet, and since when."""
@@ -141,7 +141,7 @@ class Leases:
             return False
         task = decided.node.task.qualified_name
         waits = self._waits and can_wait(decided)
-        if self._longest.get(task, QUICK) < QUICK:
+        if self._usual.get(task, QUICK) < QUICK:
             lease = self._others.holder(decided) if waits else None
             if lease is None:
                 self._begun[decided.node.position] = time.monotonic(), decided
@@ -152,7 +152,7 @@ class Leases:
     def ended(self, decided: Decided, seconds: float) -> bool:
         """Note how long a step took; returns whether the run holds a lease for it."""
         task = decided.node.task.qualified_name
-        self._longest[task] = max(self._longest.get(task, 0.0), seconds)
+        self._usual[task] = (self._usual.get(task, seconds) + seconds) / 2
         self._begun.pop(decided.node.position, None)
         return self.released(decided)
 

@@ -12,7 +12,7 @@ from lineal.records import ExecutionStatus
 
 from .flow import Flow, Start
 from .runs import POSITIONS
-from .statements import Among, read
+from .statements import Among, Many, read
 from .tables import (
     dataset_versions,
     datasets,
@@ -56,15 +56,17 @@ def names_of(connection: Connection, flow: Flow, *, below: bool) -> Flow:
     what was asked about only what was asked for by name.
     """
     start = flow.start
-    on_the_way = flow.digests.keys() - (() if below else start.artifacts)
-    versions = {row.id: row for row in read(connection, _models_of, on_the_way)}
+    reached = Many(connection, flow.digests)
+    apart = () if below else start.artifacts
+    found = read(connection, _models_of, reached)
+    versions = {row.id: row for row in found if row.artifact not in apart}
     versions.update((row.id, row) for row in read(connection, _models, start.models))
     put = {row.id: row for row in read(connection, _deployments, start.deployments)}
     if below:
         put.update((row.id, row) for row in read(connection, _deployments_of, versions))
     return replace(
         flow,
-        datasets=read(connection, _datasets_of, flow.digests),
+        datasets=read(connection, _datasets_of, reached),
         models=[versions[id_] for id_ in sorted(versions)],
         model_tags=read(connection, _tags, versions),
         model_aliases=read(connection, _aliases, versions),

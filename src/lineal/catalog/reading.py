@@ -7,12 +7,14 @@ from collections.abc import Collection, Iterable, Sequence
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Connection, Select, func, literal_column, select
+
+from lineal.digests.digest import Digest
 
 from .flow import Flow, Rows, Start, Thing
 from .naming import names_of
 from .runs import POSITIONS
-from .statements import Among, read, read_plain
+from .statements import Among, Many, read, read_plain
 from .tables import (
     artifacts,
     derivations,
@@ -24,7 +26,7 @@ from .tables import (
     runs,
     used,
 )
-from .varying import of_executions
+from .varying import of_keys
 from .walking import FILES, is_common
 
 
@@ -33,15 +35,17 @@ class Flowed:
 
     def __init__(self, connection: Connection, start: Start, ids: Collection[int]) -> None:
         self._connection = connection
+        self.count = len(ids)
         self._start = start
-        self.used: Rows = read_plain(connection, _used, ids)
-        self.generated: Rows = read_plain(connection, _generated, ids)
-        self.matched: Rows = read_plain(connection, _matched, ids)
+        self.ids = Many(connection, ids)
+        self.used: Rows = read_plain(connection, _used, self.ids)
+        self.generated: Rows = read_plain(connection, _generated, self.ids)
+        self.matched: Rows = read_plain(connection, _matched, self.ids)
         taken = {row[2] for row in self.used}
-        met = taken.union(start.artifacts, (row[2] for row in self.generated))
+        met = Many(connection, taken.union(start.artifacts, (row[2] for row in self.generated)))
         self._artifacts = {row[0]: row for row in read_plain(connection, _artifacts, met)}
         self._wholes: dict[str, list[str]] = defaultdict(list)
-        for part, whole in read_plain(connection, _derivations, taken.union(start.artifacts)):
+        for part, whole in read_plain(connection, _derivations, met):
             self._wholes[part].append(whole)
 
     @cached_property
@@ -166,11 +170,17 @@ def facts(
     truncated: bool = False,
 ) -> Flow:
     """The rows of what was reached: some of the executions, and the things around them."""
-    ran = read_plain(connection, _executions, ids)
+    all_of_them = len(ids) == flowed.count
+    chosen = flowed.ids if all_of_them else Many(connection, ids)
+    ran = read_plain(connection, _executions, chosen)
     shown = {row[0] for row in ran}
     numbers = {id_ // POSITIONS for id_ in shown} | set(start.runs)
     digests = dict.fromkeys(digest for digest, _ in things)
-    given = [row for row in flowed.used if row[0] in shown]
+    if len(shown) == flowed.count:
+        given, made = flowed.used, flowed.generated
+    else:
+        given = [row for row in flowed.used if row[0] in shown]
+        made = [row for row in flowed.generated if row[0] in shown]
     flow = Flow(
         start=start,
         things=things,
@@ -181,10 +191,10 @@ def facts(
         runs=read(connection, _runs, numbers),
         run_params=read(connection, _run_params, numbers),
         used=given,
-        generated=[row for row in flowed.generated if row[0] in shown],
+        generated=made,
         matched=[row for row in flowed.matched if row[0] in shown],
         parts=flowed.parts(things),
-        metrics=read_plain(connection, _metrics, shown),
+        metrics=read_plain(connection, _metrics, chosen),
         paths=_paths(connection, given, flowed.files),
         nondeterministic=_nondeterministic(connection, ran),
         truncated=truncated,
@@ -194,9 +204,10 @@ def facts(
 
 def _nondeterministic(connection: Connection, ran: Rows) -> dict[int, tuple[int, ...]]:
     """Of executions whose key gave different content, the runs in which it did."""
-    keys = {row[0]: row[9] for row in ran}
+    keys = {row[0]: row[9] for row in ran if row[9] is not None}
+    again = read_plain(connection, _executed_again, keys.values())
     runs_by_key: dict[str, tuple[int, ...]] = {}
-    for found in of_executions(connection, keys):
+    for found in of_keys(connection, (Digest(row[0]) for row in again)):
         runs_by_key[found.key] = (*runs_by_key.get(found.key, ()), *found.runs)
     return {id_: runs_by_key[key] for id_, key in keys.items() if key in runs_by_key}
 
@@ -221,6 +232,13 @@ def _executions(ids: Among) -> Select[Any]:
         .where(ids(e.id), e.reused_from.is_(None))
         .order_by(e.id)
     )  # fmt: skip
+
+
+def _executed_again(keys: Among) -> Select[Any]:
+    """The keys that were executed more than once: quickly told, and few."""
+    e = executions.c
+    executed = e.status == literal_column("'executed'")
+    return select(e.key).where(keys(e.key), executed).group_by(e.key).having(func.count() > 1)
 
 
 def _runs(ids: Among) -> Select[Any]:

@@ -23,23 +23,31 @@ _texts: dict[Statement, tuple[str, tuple[str, ...], dict[str, Any]]] = {}
 """What SQLite's driver is sent, the order of its parameters, and those that are given."""
 
 
-def read(connection: Connection, builder: Builder, ids: Iterable[Any]) -> Sequence[Any]:
+class Many:
+    """Ids that several statements are asked for, made one parameter once."""
+
+    def __init__(self, connection: Connection, ids: Iterable[Any]) -> None:
+        chosen = list(ids)
+        self.none = not chosen
+        self.packed = packed(connection, chosen)
+
+
+def read(connection: Connection, builder: Builder, ids: Iterable[Any] | Many) -> Sequence[Any]:
     """The rows that a statement finds for some ids; none for none."""
-    chosen = list(ids)
-    if not chosen:
+    many = ids if isinstance(ids, Many) else Many(connection, ids)
+    if many.none:
         return ()
-    statement = _once(connection, builder)
-    return connection.execute(statement, {"ids": packed(connection, chosen)}).all()
+    return connection.execute(_once(connection, builder), {"ids": many.packed}).all()
 
 
 def read_plain(
-    connection: Connection, builder: Builder, ids: Iterable[Any]
+    connection: Connection, builder: Builder, ids: Iterable[Any] | Many
 ) -> Sequence[tuple[Any, ...]]:
     """The same as the driver's own tuples: for thousands of rows of texts and numbers."""
-    chosen = list(ids)
-    if not chosen:
+    many = ids if isinstance(ids, Many) else Many(connection, ids)
+    if many.none:
         return ()
-    return plain(connection, _once(connection, builder), ids=packed(connection, chosen))
+    return plain(connection, _once(connection, builder), ids=many.packed)
 
 
 def plain(

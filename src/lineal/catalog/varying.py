@@ -37,11 +37,6 @@ def of_codes(connection: Connection, codes: Iterable[Digest]) -> list[Nondetermi
     return _found(connection, _suspects_by_code, codes)
 
 
-def of_executions(connection: Connection, ids: Iterable[int]) -> list[Nondeterminism]:
-    """Those of the keys of some executions that gave different content."""
-    return _found(connection, _suspects_by_id, ids)
-
-
 def _found(
     connection: Connection, suspects: Builder, wanted: Iterable[Any]
 ) -> list[Nondeterminism]:
@@ -98,11 +93,6 @@ def _suspects_by_key(among: Among) -> Select[Any]:
 
 def _suspects_by_code(among: Among) -> Select[Any]:
     return _suspects(among(_e.code))
-
-
-def _suspects_by_id(among: Among) -> Select[Any]:
-    asked = executions.alias("asked")
-    return _suspects(_e.key.in_(select(asked.c.key).where(among(asked.c.id))))
 
 
 def _outputs(among: Among) -> Select[Any]:

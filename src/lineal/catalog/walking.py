@@ -86,7 +86,13 @@ def causes(here: Here) -> list[Select[Any]]:
         select(u.source_execution).where(u.execution_id == here, u.source_execution.is_not(None)),
         select(generated.c.execution_id)
         .join_from(used, generated, generated.c.artifact == u.artifact)
-        .where(u.execution_id == here, is_data, not_(is_common(u.artifact))),
+        .where(
+            u.execution_id == here,
+            is_data,
+            not_(is_common(u.artifact)),
+            # The first way leads to it already.
+            generated.c.execution_id.is_distinct_from(u.source_execution),
+        ),
         select(generated.c.execution_id)
         .join_from(used, derivations, part.artifact == u.artifact)
         .join(generated, generated.c.artifact == part.source)

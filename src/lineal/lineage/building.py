@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import Any
 
-from lineal.catalog import Flow, Thing
+from lineal.catalog import Flow
 from lineal.records import Edge, Node, NodeKind, Relation
 from lineal.records.step import RUN_SHIFT
 
@@ -61,7 +61,8 @@ class _Flowed:
         self.things = {thing: _artifact_node(*thing) for thing in flow.things}
         self.ids = {row[0]: execution_node(row[0]) for row in flow.executions}
         self.version_ids = {row.id: f"model:{row.name}@v{row.version}" for row in flow.models}
-        self.names: dict[Thing, str] = {}
+        self.data = {digest: id_ for (digest, maker), id_ in self.things.items() if maker is None}
+        self.names: dict[str, str] = {}
 
     def roots(self) -> list[str]:
         """Ids of the nodes that were asked about: of names rather than what they lead to."""
@@ -111,7 +112,7 @@ class _Flowed:
             if digest in self.facts.paths:
                 label = next(iter(self.facts.paths[digest]))
             else:
-                label = self.names.get(thing, digest[:15]) + _told(row)
+                label = self.names.get(id_, digest[:15]) + _told(row)
             facts = Facts(self.facts.artifact, thing, row)
             yield Node(id=id_, kind=NodeKind.ARTIFACT, label=label, facts=facts)
 
@@ -202,14 +203,13 @@ class _Flowed:
 
     def data_edges(self) -> Iterator[Edge]:
         """Between artifacts and executions, and between parts and wholes."""
-        flow, things, ids, names = self.flow, self.things, self.ids, self.names
+        flow, things, data, ids, names = self.flow, self.things, self.data, self.ids, self.names
         common, files = flow.common, self.facts.files
         actual = actual_makers(flow)
         for execution, name, artifact in flow.generated:
-            thing = (artifact, execution) if artifact in common else (artifact, None)
-            here = things.get(thing)
+            here = things.get((artifact, execution)) if artifact in common else data.get(artifact)
             if here is not None:
-                names.setdefault(thing, name)
+                names.setdefault(here, name)
                 makers = actual.get(artifact)
                 yield Edge(
                     source=here,
@@ -219,12 +219,11 @@ class _Flowed:
                     actual=makers is None or execution in makers,
                 )
         for execution, name, artifact, value, maker in flow.used:
-            thing = (artifact, maker) if artifact in common else (artifact, None)
-            cause = things.get(thing)
+            cause = things.get((artifact, maker)) if artifact in common else data.get(artifact)
             if cause is not None and (value is None or artifact in files):
                 # What an argument is called says more than that it was a result.
-                if names.get(thing, "result") == "result":
-                    names[thing] = name
+                if names.get(cause, "result") == "result":
+                    names[cause] = name
                 yield Edge(source=ids[execution], target=cause, relation=Relation.USED, role=name)
         yield from self._match_edges()
         for part, whole in flow.parts:

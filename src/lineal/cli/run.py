@@ -101,6 +101,11 @@ def run(
             observe="error" if hermetic else None,
             echo=False,
         )
+        if options.runner != "prefect" and (on or address):
+            raise typer.BadParameter(
+                f"{'--on' if on else '--address'} says where Prefect executes steps; add --runner"
+                " prefect."
+            )
         try:
             _run(workspace, pipeline, arguments, options, as_json=json)
         except KeyboardInterrupt:

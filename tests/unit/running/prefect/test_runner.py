@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from lineal import Metrics, Workspace, pipeline, task
+from lineal.cli.main import app
 from lineal.errors import UserError
 from lineal.records import RunStatus
 from lineal.running import Run
@@ -283,3 +285,13 @@ def test_prefect_is_quiet_where_the_user_has_not_said_otherwise(
     )
     assert done.stdout == expected + "\n"
     assert [line for line in done.stderr.splitlines() if "DEBUG" not in line] == []
+
+
+def test_where_prefect_executes_steps_is_asked_of_prefect_alone(
+    tmp_path: Path, workspace: Workspace
+) -> None:
+    (tmp_path / "study.py").write_text(NEVER.partition("with Workspace")[0])
+    answer = CliRunner().invoke(app, ["run", str(tmp_path / "study.py"), "--on", "processes"])
+    assert answer.exit_code == 2
+    assert "add --runner prefect" in " ".join(answer.output.split())
+    assert workspace.list_runs() == []

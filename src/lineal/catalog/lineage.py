@@ -109,7 +109,6 @@ class _Pages:
     def __init__(self, connection: Connection, start: Start, limit: int) -> None:
         self._connection = connection
         self._start = start
-        self._beside: dict[Thing, None] = {}
         self._reached: dict[Thing, None] = {}
         self._limit = limit
         self.seen: set[int] = set()
@@ -118,15 +117,14 @@ class _Pages:
     def next(self, executions: list[int]) -> Flow:
         """The page of these executions, as far as the limit lets them in."""
         flowed = Flowed(self._connection, self._start, executions)
-        if not self.seen:
-            self._beside = dict.fromkeys(flowed.beginning)
-        before = self._reached or self._beside
+        begun = dict.fromkeys(flowed.beginning)
+        before = dict.fromkeys([*begun, *self._reached])
         brought = flowed.effects(before)
         kept, reached, self.full = _within(executions, brought, before, self._limit)
         self._reached = dict.fromkeys(reached)
         of_these = {thing for execution in kept for thing in brought.get(execution, ())}
         things = [thing for thing in of_these if thing in self._reached]
-        beside = self._beside if not self.seen or len(self._beside) <= _FEW else ()
+        beside = begun if not self.seen or len(begun) <= _FEW else ()
         self.seen.update(kept)
         return facts(
             self._connection,

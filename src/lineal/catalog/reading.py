@@ -72,8 +72,10 @@ class Flowed:
         for digest in self._start.artifacts:
             if digest not in self.common or digest in pins:
                 things.append(self.thing(digest, pins.get(digest)))
+            elif self.count:
+                things += self._wherever(digest)
             else:
-                things += self._wherever(digest) or [self.thing(digest, None)]
+                things.append((digest, None))
         return things
 
     def wholes(self) -> list[Thing]:

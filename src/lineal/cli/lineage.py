@@ -103,13 +103,14 @@ def impact(
         follow_rows(reference, row_key, limit, as_json=json)
         return
     found: dict[str, Node] = {}
+    start: set[str] = set()
     truncated = False
     with Workspace.open() as workspace:
         pages = iter(workspace.impact(reference, limit=limit))
         for page in pages:
             found |= page.nodes
             truncated |= page.truncated
-            start = page.roots
+            start.update(page.roots)
     kinds: dict[str, list[Node]] = {word: [] for word in _NAMED.values()}
     for node in found.values():
         # Code and packages are asked about by what ran them, which is downstream too.

@@ -303,6 +303,11 @@ def test_code_without_a_file_is_identified(identify):
     assert CodeResolver().identify(scope["f"]) != CodeResolver().identify(other["f"])
 
 
+def test_a_class_whose_module_is_no_text_is_identified(identify):
+    source = "class A:\n  k = 1\nA.__module__ = 5\ndef f(): return A.k"
+    assert identify(source).digest != identify(source.replace("k = 1", "k = 2")).digest
+
+
 def test_functions_that_call_each_other_are_identified(identify):
     source = "def f(x): return g(x)\ndef g(x): return f(x)"
     assert identify(source).digest != identify(source.replace("return f(x)", "return f(1)")).digest

@@ -312,6 +312,29 @@ def looking() -> bool:
     return looks_for_leftovers()
 
 
+@task
+def imports_late(name: str) -> bool:
+    Path(name).touch()  # so that the import lists the folder again
+    import colorsys
+
+    return colorsys is not None
+
+
+@pipeline
+def importing(name: str) -> bool:
+    return imports_late(name)
+
+
+def test_the_folders_that_an_import_looks_into_are_no_inputs(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "colorsys", raising=False)
+    run = workspace.run(importing, {"name": str(tmp_path / "new")})
+    assert run.exception is None, run.exception
+    assert [i.name for i in run.execution("imports_late").inputs if i.observed] == []
+
+
 def test_the_names_in_the_temporary_folder_decide_nothing(workspace: Workspace) -> None:
     assert workspace.run(looking).execution("looks_for_leftovers").inputs == ()
 

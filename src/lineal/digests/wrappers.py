@@ -92,10 +92,10 @@ def is_type_expression(thing: Any) -> bool:
     )
 
 
-def module_name(module: str | None) -> str:
+def module_name(module: Any) -> str:
     """A module's name, the same whether its file is imported, run, or loaded by Prefect."""
-    if module is None:
-        return ""
+    if not isinstance(module, str):
+        return ""  # metaclasses that Cython makes have a descriptor there
     if module in ("__main__", "__mp_main__") or module.startswith("__prefect_loader_"):
         file = getattr(sys.modules.get(module), "__file__", None)
         return Path(file).stem if file else "__main__"

@@ -108,7 +108,7 @@ class Gathering:
         steps = batch.steps
         if steps is None:
             steps = np.arange(first, first + count, dtype=np.int64)
-        self.next_step[at] = max(first, int(steps.max()) + 1)
+        self.next_step[at] = max(first, int(np.max(steps)) + 1)
         self._parts.append(
             Columns(
                 place=np.full(count, at, dtype=np.uint32),

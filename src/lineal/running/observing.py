@@ -153,8 +153,14 @@ def _on_open(observation: Observation, arguments: tuple[Any, ...]) -> None:
 
 
 def _on_list(observation: Observation, arguments: tuple[Any, ...]) -> None:
-    if not isinstance(arguments[0], int):
+    if not isinstance(arguments[0], int) and not _looks_for_modules():
         observation.looked_into(_absolute(arguments[0] or "."))
+
+
+def _looks_for_modules() -> bool:
+    """Whether a folder is listed by an import: what that finds is in the key as code."""
+    caller = sys._getframe(3).f_code  # noqa: SLF001 - there is no other way to the caller
+    return caller.co_filename.startswith("<frozen importlib") and caller.co_name == "_fill_cache"
 
 
 def _on_connect(observation: Observation, arguments: tuple[Any, ...]) -> None:

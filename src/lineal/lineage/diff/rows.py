@@ -191,7 +191,7 @@ def _combined(columns: Sequence[Codes]) -> Codes:
     rows = np.asarray(rows, np.int64)
     for codes in columns[1:]:
         # Numbered anew every time, so that the product stays far below 2**63.
-        width = int(codes.max(initial=-1)) + 2
+        width = _largest(codes) + 2
         rows = np.asarray(pd.factorize(rows * width + codes + 1)[0], np.int64)
     return rows
 
@@ -199,7 +199,13 @@ def _combined(columns: Sequence[Codes]) -> Codes:
 def _counts(part: Codes, of: Codes) -> Codes:
     import numpy as np
 
-    return np.bincount(part, minlength=int(of.max(initial=-1)) + 1)
+    return np.bincount(part, minlength=_largest(of) + 1)
+
+
+def _largest(codes: Codes) -> int:
+    import numpy as np
+
+    return int(np.max(codes)) if len(codes) else -1
 
 
 def _unpaired(rows: Codes, others: Codes) -> Codes:
@@ -207,7 +213,7 @@ def _unpaired(rows: Codes, others: Codes) -> Codes:
     import numpy as np
     import pandas as pd
 
-    width = max(int(rows.max(initial=-1)), int(others.max(initial=-1))) + 1
+    width = max(_largest(rows), _largest(others)) + 1
     there = np.bincount(others, minlength=width)
     nth = pd.Series(rows).groupby(rows).cumcount().to_numpy()
     return np.flatnonzero(nth >= there[rows])

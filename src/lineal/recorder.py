@@ -11,6 +11,7 @@ executions that arrive meanwhile are committed together.
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -45,7 +46,9 @@ BATCH = 512
 WAITING = 1024
 """Executions that may wait to be written before the run is held up."""
 LINGER = 0.01
-"""Seconds that a lone execution waits for others to be written together with."""
+"""Seconds that executions wait for more to be written together with, as long as more come."""
+LONGEST = 0.05
+"""Seconds that they wait at the most."""
 HELD = 1 << 28
 """Bytes of values that may wait to be written before the run is held up."""
 
@@ -248,8 +251,7 @@ class Recorder:
             self._wake.wait()
             # Executions come in quick succession; a commit for each would cost more than
             # they do themselves. Whoever needs them written hurries this on.
-            if len(self._waiting) < BATCH:
-                self._hurry.wait(LINGER)
+            self._linger()
             self._wake.clear()
             entries = self._take()
             if self._waiting or self._closing:
@@ -260,6 +262,15 @@ class Recorder:
             except BaseException as error:  # noqa: BLE001 - raised again in the run's thread
                 self._failure = error
             self._let_go(entries)
+
+    def _linger(self) -> None:
+        """Wait for more to come, unless somebody waits for what is there."""
+        until = time.monotonic() + LONGEST
+        before = 0
+        while before < len(self._waiting) < BATCH and time.monotonic() < until:
+            before = len(self._waiting)
+            if self._hurry.wait(LINGER):
+                return
 
     def _take(self) -> list[Entry]:
         entries: list[Entry] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, Table
@@ -68,6 +69,7 @@ def commit(connection: Connection, batch: Batch) -> None:
     )
 
 
+@cache
 def _but(table: Table, *keys: str) -> tuple[str, ...]:
     return tuple(column.name for column in table.columns if column.name not in keys)
 

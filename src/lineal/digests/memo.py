@@ -20,6 +20,8 @@ from xxhash import xxh3_128_hexdigest
 
 GRANULARITY_NS = 2_000_000_000
 """The coarsest clock of a file system in use: FAT counts by two seconds."""
+MEMO = "stat-memo"
+"""The name of a store's memo in its folder."""
 _LIMIT = 200_000
 _HEADER = "lineal stat memo 1"
 

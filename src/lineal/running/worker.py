@@ -19,6 +19,7 @@ from typing import Any
 from lineal.context import StepContext
 from lineal.digests.code import CodeResolver
 from lineal.digests.digest import Digest
+from lineal.digests.memo import MEMO, StatMemo
 from lineal.errors import LinealError, MutatedInput, StepFailed, UnhashableError
 from lineal.pipeline import Task
 from lineal.store import StoreFolder, ValueStore
@@ -143,6 +144,19 @@ def _values(root: str, trust_pickle: bool) -> ValueStore:
     return StoreFolder.open(Path(root), create=False).values(trust_pickle=trust_pickle)
 
 
+def memo_for(order: Order) -> StatMemo:
+    """What is known of this machine's files: on the run's own, what its store has saved of them.
+
+    It is never saved from here, where many processes may work for one store.
+    """
+    return _memo(order.root if order.host == socket.gethostname() else None)
+
+
+@cache
+def _memo(root: str | None) -> StatMemo:
+    return StatMemo() if root is None else StatMemo.load(Path(root) / MEMO)
+
+
 @cache
 def _snapshot(root: str, address: Digest) -> Snapshot:
     return Snapshot.from_bytes(_values(root, True).blobs.get(address))
@@ -172,6 +186,7 @@ def _execute(order: Order, values: ValueStore, attempts: Attempts | None) -> Out
         seed=order.seed,
         context=StepContext(execution_id=order.execution, points=Points()),
         pack=lambda: packed,
+        memo=memo_for(order),
         globals=guards,
         observe=order.observe,
         store=Path(order.root),

@@ -14,7 +14,7 @@ from lineal.backfill import Backfilling
 from lineal.catalog import Batch, Catalog
 from lineal.comparing import Comparing
 from lineal.config import Settings, read_settings
-from lineal.digests.memo import StatMemo
+from lineal.digests.memo import MEMO, StatMemo
 from lineal.errors import StoreUnwritable, UserError
 from lineal.following import Following
 from lineal.metrics import MetricStore
@@ -30,8 +30,6 @@ from lineal.store import StoreFolder
 from .lineage import LineageQuestions
 from .places import root_of
 from .replays import Replays
-
-MEMO = "stat-memo"
 
 
 class Workspace(Backfilling, Comparing, Following, LineageQuestions, Replays):

@@ -2,8 +2,9 @@
 
 Prints, as the best of several rounds on this machine, the time of a whole run of trivial
 steps divided by their number, until everything is durable: executed and reused, one after
-the other and side by side, and side by side with the same array of 8 MB given to each.
-Beside it stands what calling the functions alone costs. Needs about 200 MB of memory and
+the other and side by side, and side by side with the same array of 8 MB given to each. Beside
+it stands the time on processors of all threads, which says more where the machine has other
+work. The last line is what calling the functions alone costs. Needs about 200 MB of memory and
 a temporary folder; its fsync counts.
 """
 
@@ -59,23 +60,26 @@ def main() -> None:
     measure("one after the other", chain, STEPS)
     measure("side by side", wide, STEPS)
     measure("side by side, 8 MB given", wide_with_an_array, GIVEN, array=array)
-    print(f"{'the functions alone':32} {alone():8.2f} µs")
+    print(f"{'the functions alone':35} {alone():8.2f} µs")
 
 
 def measure(name: str, of: Pipeline[..., Any], steps: int, **more: Any) -> None:
     executed, reused = [], []
     with tempfile.TemporaryDirectory() as place, Workspace.open(Path(place)) as workspace:
 
-        def run(start: int) -> float:
+        def run(start: int) -> tuple[float, float]:
             given = {"steps": steps, "start": start, **more}
-            return timed(lambda: workspace.run(of, given)) / steps * 1e6
+            before = time.process_time()
+            wall = timed(lambda: workspace.run(of, given))
+            return wall / steps * 1e6, (time.process_time() - before) / steps * 1e6
 
         run(-10 * ROUNDS * steps)
         for i in range(ROUNDS):
             executed.append(run(i * steps))
             reused.append(run(i * steps))
-    print(f"{name + ', executed':32} {min(executed):8.0f} µs")
-    print(f"{name + ', reused':32} {min(reused):8.0f} µs")
+    for how, times in (("executed", executed), ("reused", reused)):
+        wall, cpu = (min(column) for column in zip(*times, strict=True))
+        print(f"{name + ', ' + how:35} {wall:8.0f} µs {cpu:8.0f} µs on processors")
 
 
 def alone() -> float:

@@ -78,9 +78,13 @@ def identify(value: Any, memo: StatMemo | None = None) -> ValueIdentity:
     return ValueIdentity(
         digest=digest,
         kind=kind,
-        type=f"{cls.__module__}.{cls.__qualname__}",
+        type=f"{_HOMES.get(cls.__module__, cls.__module__)}.{cls.__qualname__}",
         profile=profile,
     )
+
+
+_HOMES = {"pathlib._local": "pathlib"}
+"""Where Python 3.13 says its paths live -> where everybody knows them to."""
 
 
 def _walk(value: Any, walker: Walker) -> Digest:

@@ -149,3 +149,9 @@ def test_a_memo_that_cannot_be_written_costs_nothing_else(tmp_path: Path, patien
     file_digest(tmp_path / "f", memo)
     memo.save()
     assert len(memo) == 1
+
+
+def test_the_type_of_a_path_is_told_alike_by_every_python(tmp_path):
+    from lineal.digests.canonical import identify
+
+    assert identify(tmp_path).type == f"pathlib.{type(tmp_path).__name__}"

@@ -48,7 +48,7 @@ def test_an_empty_variable_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None
     [
         ("stor = 'x'", r"no setting 'stor'; there are .*, store, .*lineal\.toml"),
         ("workers = 0", "'workers' can't be used: .* greater than or equal to 1"),
-        ("runner = 'dask'", "'runner' can't be used: .* 'threads' or 'processes'"),
+        ("runner = 'dask'", "'runner' can't be used: .* 'threads', 'processes'"),
         ("workers = ", r"lineal\.toml can't be read"),
     ],
 )

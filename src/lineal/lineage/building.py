@@ -114,12 +114,12 @@ class _Flowed:
             else:
                 label = self.names.get(id_, digest[:15]) + _told(row)
             facts = Facts(self.facts.artifact, thing, row)
-            yield Node(id=id_, kind=NodeKind.ARTIFACT, label=label, facts=facts)
+            yield Node(id_, NodeKind.ARTIFACT, label, facts)
 
     def executions(self) -> Iterator[Node]:
         for row in self.flow.executions:
             facts = Facts(self.facts.execution, row)
-            yield Node(id=self.ids[row[0]], kind=NodeKind.EXECUTION, label=row[1], facts=facts)
+            yield Node(self.ids[row[0]], NodeKind.EXECUTION, row[1], facts)
 
     def runs(self) -> Iterator[Node]:
         for row in self.flow.runs:
@@ -211,20 +211,15 @@ class _Flowed:
             if here is not None:
                 names.setdefault(here, name)
                 makers = actual.get(artifact)
-                yield Edge(
-                    source=here,
-                    target=ids[execution],
-                    relation=Relation.GENERATED_BY,
-                    role=name,
-                    actual=makers is None or execution in makers,
-                )
+                true = makers is None or execution in makers
+                yield Edge(here, ids[execution], Relation.GENERATED_BY, name, true)
         for execution, name, artifact, value, maker in flow.used:
             cause = things.get((artifact, maker)) if artifact in common else data.get(artifact)
             if cause is not None and (value is None or artifact in files):
                 # What an argument is called says more than that it was a result.
                 if names.get(cause, "result") == "result":
                     names[cause] = name
-                yield Edge(source=ids[execution], target=cause, relation=Relation.USED, role=name)
+                yield Edge(ids[execution], cause, Relation.USED, name)
         yield from self._match_edges()
         for part, whole in flow.parts:
             yield _edge(things[part], things[whole], Relation.DERIVED_FROM, "part")
@@ -249,11 +244,7 @@ class _Flowed:
         """From executions to their runs, and from runs to who began them."""
         runs = {row.number: f"run:{row.number}" for row in self.flow.runs}
         for row in self.flow.executions:
-            yield Edge(
-                source=self.ids[row[0]],
-                target=runs[row[0] >> RUN_SHIFT],
-                relation=Relation.INFORMED_BY,
-            )
+            yield Edge(self.ids[row[0]], runs[row[0] >> RUN_SHIFT], Relation.INFORMED_BY)
         for row in self.flow.runs:
             yield _edge(f"run:{row.number}", f"agent:{row.user}", Relation.ASSOCIATED_WITH)
 

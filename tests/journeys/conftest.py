@@ -19,6 +19,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,7 @@ _VARYING = re.compile(
     r"""|\b\d{4}-\d\d-\d\d[ ]\d\d:\d\d:\d\d\b"""
     r"""|-?\b\d+\.\d+(e-?\d+)?""",
 )
+_ELEMENT = re.compile(r"\W (\w+)\[(\d+)\] ")
 Play = Callable[[Path], None]
 
 
@@ -87,10 +89,26 @@ def matches(shown: list[str], printed: str) -> bool:
     if not shown:
         return True
     pattern = "".join(
-        "(?:.*\n)*?" if line.strip() == "..." else _line_pattern(line) + "\n" for line in shown
+        "(?:.*\n)*?" if line.strip() == "..." else _line_pattern(line) + "\n"
+        for line in _in_order(shown)
     )
-    lines = [_settled(line) for line in printed.splitlines() if line.strip()]
+    lines = [_settled(line) for line in _in_order(printed.splitlines()) if line.strip()]
     return re.fullmatch(pattern, "".join(line + "\n" for line in lines)) is not None
+
+
+def _in_order(lines: list[str]) -> list[str]:
+    """Lines, those of one map in order: its elements run side by side, and any may end first."""
+    ordered: list[str] = []
+    for name, group in groupby(lines, key=lambda line: _element(line)[0]):
+        some = list(group)
+        ordered += sorted(some, key=_element) if name else some
+    return ordered
+
+
+def _element(line: str) -> tuple[str, int]:
+    """The map and the place of the element that a line tells of; no name for other lines."""
+    found = _ELEMENT.match(line)
+    return (found[1], int(found[2])) if found else ("", 0)
 
 
 def _line_pattern(line: str) -> str:

@@ -164,6 +164,9 @@ def played(kind: str, plays: Callable[[str], Played]) -> Played:
 def test_keys_and_digests_are_those_of_every_other_runner(
     played: Played, plays: Callable[[str], Played]
 ) -> None:
+    # A worker of a cluster draws for its own ends as well, which makes steps look as if they had.
+    draws = played.kind in NEEDS
+
     def told(run: Run) -> dict[str, Any]:
         return {
             e.step: (
@@ -171,7 +174,7 @@ def test_keys_and_digests_are_those_of_every_other_runner(
                 e.key,
                 e.code,
                 e.seed,
-                e.seed_used,
+                draws or e.seed_used,
                 e.inputs,
                 e.outputs,
             )

@@ -1,10 +1,4 @@
-"""The tables, and nothing else: what is stored under which name, and found by which index.
-
-Digests are text, so that they can be read; times are microseconds since 1970 in UTC;
-JSON is compact text with sorted keys; seeds are decimal text, since they may exceed 64
-bits. Every type is one that SQLite and PostgreSQL share. A change here needs a migration
-(see `migrate`), and a test proves that migrations and tables agree.
-"""
+"""Runs, executions, artifacts and what flowed between them; and what is executed now."""
 
 from __future__ import annotations
 
@@ -17,26 +11,14 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     SmallInteger,
     String,
     Table,
     Text,
-    UniqueConstraint,
     text,
 )
 
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-
-# SQLite gives out row numbers only for a column declared INTEGER.
-RowNumber = BigInteger().with_variant(Integer(), "sqlite")
+from .base import RowNumber, metadata, texts_of
 
 experiments = Table(
     "experiments",
@@ -81,22 +63,8 @@ Index(
     postgresql_where=text("status = 'running'"),
 )
 
-
-def _texts_of(table: str, owner: str, parent: str) -> Table:
-    """A table of texts by name: the parameters or tags of a run or an execution."""
-    return Table(
-        table,
-        metadata,
-        Column(owner, ForeignKey(parent), primary_key=True, autoincrement=False),
-        Column("key", Text, primary_key=True),
-        Column("value", Text, nullable=False),
-        Index(f"ix_{table}_key", "key"),
-        sqlite_with_rowid=False,
-    )
-
-
-run_params = _texts_of("run_params", "run_number", "runs.number")
-run_tags = _texts_of("run_tags", "run_number", "runs.number")
+run_params = texts_of("run_params", "run_number", "runs.number")
+run_tags = texts_of("run_tags", "run_number", "runs.number")
 
 run_results = Table(
     "run_results",
@@ -201,8 +169,8 @@ Index(
     postgresql_where=text("status = 'executed'"),
 )
 
-execution_params = _texts_of("execution_params", "execution_id", "executions.id")
-execution_tags = _texts_of("execution_tags", "execution_id", "executions.id")
+execution_params = texts_of("execution_params", "execution_id", "executions.id")
+execution_tags = texts_of("execution_tags", "execution_id", "executions.id")
 
 used = Table(
     "used",
@@ -281,127 +249,6 @@ matched = Table(
         index=True,
     ),
     sqlite_with_rowid=False,
-)
-
-datasets = Table(
-    "datasets",
-    metadata,
-    Column("id", RowNumber, primary_key=True, autoincrement=True),
-    Column("name", Text, nullable=False, unique=True),
-    Column("description", Text, nullable=False),
-    Column("created_at", BigInteger, nullable=False),
-)
-
-dataset_versions = Table(
-    "dataset_versions",
-    metadata,
-    Column("dataset_id", ForeignKey("datasets.id"), primary_key=True, autoincrement=False),
-    Column("version", Integer, primary_key=True, autoincrement=False),
-    Column("artifact", ForeignKey("artifacts.digest"), nullable=False, index=True),
-    Column("execution_id", ForeignKey("executions.id"), nullable=False),
-    Column("created_at", BigInteger, nullable=False),
-    UniqueConstraint("dataset_id", "artifact"),
-    sqlite_with_rowid=False,
-)
-
-models = Table(
-    "models",
-    metadata,
-    Column("id", RowNumber, primary_key=True, autoincrement=True),
-    Column("name", Text, nullable=False, unique=True),
-    Column("description", Text, nullable=False),
-    Column("gates", Text, nullable=False),
-    Column("created_at", BigInteger, nullable=False),
-)
-model_tags = _texts_of("model_tags", "model_id", "models.id")
-
-model_versions = Table(
-    "model_versions",
-    metadata,
-    Column("id", RowNumber, primary_key=True, autoincrement=True),
-    Column("model_id", ForeignKey("models.id"), nullable=False),
-    Column("version", Integer, nullable=False),
-    Column("artifact", ForeignKey("artifacts.digest"), nullable=False, index=True),
-    Column("execution_id", ForeignKey("executions.id"), nullable=False),
-    Column("output", Text, nullable=False),
-    Column("run_number", ForeignKey("runs.number"), nullable=False),
-    Column("status", String(16), nullable=False),
-    Column("description", Text, nullable=False),
-    Column("signature", Text),
-    Column("metrics", Text, nullable=False),
-    Column("created_at", BigInteger, nullable=False),
-    Column("created_by", Text, nullable=False),
-    UniqueConstraint("model_id", "version"),
-    UniqueConstraint("model_id", "artifact"),
-)
-model_version_tags = _texts_of("model_version_tags", "model_version_id", "model_versions.id")
-
-model_aliases = Table(
-    "model_aliases",
-    metadata,
-    Column("model_id", ForeignKey("models.id"), primary_key=True, autoincrement=False),
-    Column("alias", Text, primary_key=True),
-    Column("model_version_id", ForeignKey("model_versions.id"), nullable=False, index=True),
-    sqlite_with_rowid=False,
-)
-
-approvals = Table(
-    "approvals",
-    metadata,
-    Column(
-        "model_version_id", ForeignKey("model_versions.id"), primary_key=True, autoincrement=False
-    ),
-    Column("by", Text, primary_key=True),
-    Column("at", BigInteger, nullable=False),
-    Column("reason", Text, nullable=False),
-    sqlite_with_rowid=False,
-)
-
-judgements = Table(
-    "judgements",
-    metadata,
-    Column("id", RowNumber, primary_key=True, autoincrement=True),
-    Column("model_version_id", ForeignKey("model_versions.id"), nullable=False, index=True),
-    Column("stage", String(16), nullable=False),
-    Column("target", Text),
-    Column("at", BigInteger, nullable=False),
-    Column("by", Text, nullable=False),
-    Column("results", Text, nullable=False),
-    Column("overridden", Boolean, nullable=False),
-    Column("reason", Text, nullable=False),
-    sqlite_autoincrement=True,
-)
-
-deployments = Table(
-    "deployments",
-    metadata,
-    Column("id", RowNumber, primary_key=True, autoincrement=True),
-    Column("target", Text, nullable=False),
-    Column("model_version_id", ForeignKey("model_versions.id"), nullable=False, index=True),
-    Column("action", String(16), nullable=False),
-    Column("at", BigInteger, nullable=False),
-    Column("by", Text, nullable=False),
-    Column("reason", Text, nullable=False),
-    # A deployment is succeeded once; two at a time on one target exclude each other by this.
-    Column("replaces", ForeignKey("deployments.id"), unique=True),
-    Column("overridden", Boolean, nullable=False),
-    Column("gates", Text, nullable=False),
-    Index("ix_deployments_target_id", "target", "id"),
-    sqlite_autoincrement=True,
-)
-
-registry_events = Table(
-    "registry_events",
-    metadata,
-    Column("id", RowNumber, primary_key=True, autoincrement=True),
-    Column("at", BigInteger, nullable=False),
-    Column("by", Text, nullable=False),
-    Column("action", String(24), nullable=False),
-    Column("model_id", ForeignKey("models.id"), nullable=False, index=True),
-    Column("version", Integer),
-    Column("details", Text, nullable=False),
-    Column("reason", Text, nullable=False),
-    sqlite_autoincrement=True,
 )
 
 # What is being executed now. A row lasts as long as its step; none is a fact of the past.

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
-import threading
 from concurrent.futures import Future, ProcessPoolExecutor
 from pathlib import Path
 
@@ -12,6 +10,7 @@ from lineal.errors import LinealError
 from lineal.records import RunRecord
 
 from .base import Runner, Services
+from .children import deaf_at_birth, serve_parent
 from .execute import Outcome, StepCall
 from .local import worker_count
 from .orders import Orders, brought_home
@@ -29,7 +28,7 @@ class ProcessRunner(Runner):
         self._pool = ProcessPoolExecutor(
             self.workers,
             mp_context=multiprocessing.get_context("spawn"),
-            initializer=end_with_parent,
+            initializer=serve_parent,
         )
 
     def begun(self, record: RunRecord) -> None:
@@ -52,7 +51,9 @@ class ProcessRunner(Runner):
             except BaseException as error:  # noqa: BLE001 - raised again by whoever asks
                 done.set_exception(error)
 
-        self._pool.submit(carry_out, order).add_done_callback(pass_on)
+        with deaf_at_birth():
+            sent = self._pool.submit(carry_out, order)
+        sent.add_done_callback(pass_on)
         return done
 
     def close(self, *, cancel: bool) -> None:
@@ -61,18 +62,3 @@ class ProcessRunner(Runner):
             for process in list(self._pool._processes.values()):  # noqa: SLF001 - no public way
                 process.terminate()
         self._pool.shutdown(wait=True, cancel_futures=True)
-
-
-def end_with_parent() -> None:
-    """Have this process end with the one that started it, also when that one is killed.
-
-    It would wait for work forever: it holds an end of the pipe that work comes through.
-    """
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-
-    def watch() -> None:
-        parent.join()
-        os._exit(1)
-
-    threading.Thread(target=watch, name="lineal-parent", daemon=True).start()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import threading
 import time
 from importlib.util import find_spec
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from lineal.errors import UserError
-from lineal.running.processes import end_with_parent
+from lineal.running.children import serve_parent
 
 from .flows import OF_THE_FLOW
 
@@ -93,9 +92,7 @@ def size(task_runner: Any) -> int | None:
 
 def follow(mark: Path) -> None:
     """Have this process end with the one that started it, or soon after its run is cancelled."""
-    # Ctrl-C goes to all processes of a terminal; the run tells its workers what comes of it.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    end_with_parent()
+    serve_parent()
 
     def watch() -> None:
         while not mark.exists():

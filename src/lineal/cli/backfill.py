@@ -11,7 +11,7 @@ from rich.text import Text
 
 from lineal.workspace import Workspace
 
-from .inspect import AsJson
+from .options import AsJson
 from .render import err, out, print_json
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,6 +12,7 @@ from lineal.leakage.rendering import sentence, title
 from lineal.reporting import expect_format
 from lineal.workspace import Workspace
 
+from .options import AsJson, ReportFile
 from .render import err, heading, out, print_json, table
 
 FOUND = 1
@@ -38,10 +38,8 @@ def check(
         list[str] | None,
         typer.Option("--label", metavar="COLUMN", help="No feature; may be repeated."),
     ] = None,
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="Write the report: .html, .md, .json.")
-    ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    output: ReportFile = None,
+    json: AsJson = False,
 ) -> None:
     """Find rows, subjects and sites on both sides of splits."""
     if output is not None:

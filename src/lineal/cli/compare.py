@@ -12,7 +12,7 @@ from lineal.workspace import Workspace
 
 from .differences import show_difference
 from .files import write_text
-from .inspect import AsJson
+from .options import AsJson, Output
 from .render import out, print_json
 from .side_by_side import show_comparison
 
@@ -71,12 +71,7 @@ def card(
     reference: Annotated[
         str, typer.Argument(metavar="REF", help="A model version: fraud@v3, fraud@production.")
     ],
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "-o", "--output", metavar="FILE", help="Write it here instead of printing it."
-        ),
-    ] = None,
+    output: Output = None,
     json: AsJson = False,
 ) -> None:
     """Write the card of a model version as Markdown."""

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from lineal.workspace import Workspace
 
-from .inspect import AsJson
+from .options import AsJson
 from .render import ago, heading, out, print_json, table
 
 datasets = typer.Typer(no_args_is_help=True, help="Look at the versions of datasets.")

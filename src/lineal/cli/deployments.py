@@ -10,7 +10,7 @@ from rich.text import Text
 from lineal.records import Deployment
 from lineal.workspace import Workspace
 
-from .inspect import AsJson
+from .options import AsJson
 from .render import out, print_json, table
 from .versions import By, Reason, VersionReference, exactly, gates_table, number_of
 

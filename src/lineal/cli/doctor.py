@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -12,6 +11,7 @@ from lineal.doctor import Diagnosis, StepDiagnosis, Verdict, facts_of, write_rep
 from lineal.reporting import expect_format
 from lineal.workspace import Workspace
 
+from .options import AsJson, ReportFile
 from .render import err, heading, out, print_json, table
 
 FAILED = 1
@@ -42,10 +42,8 @@ def doctor(
     workers: Annotated[
         int | None, typer.Option("--workers", min=1, help="Steps executed at once.")
     ] = None,
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="Write the report: .html, .md, .json.")
-    ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    output: ReportFile = None,
+    json: AsJson = False,
 ) -> None:
     """Name steps that differ when they run again, and why.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -18,6 +17,7 @@ from lineal.running.observed import UNSEEN
 from lineal.running.prefect import TASK_RUN
 from lineal.workspace import Workspace
 
+from .options import AsJson, Output
 from .render import (
     ago,
     duration,
@@ -32,7 +32,6 @@ from .render import (
     table,
 )
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 RunReference = Annotated[
     str, typer.Argument(metavar="RUN", help="Number, id or its beginning, name, or latest.")
 ]
@@ -132,12 +131,7 @@ def get(
     reference: Annotated[
         str, typer.Argument(metavar="REF", help="RUN, RUN:STEP, RUN:STEP.OUTPUT or a digest.")
     ],
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "-o", "--output", metavar="FILE", help="Write it here instead of printing it."
-        ),
-    ] = None,
+    output: Output = None,
     json: AsJson = False,
 ) -> None:
     """Get an artifact back: printed, or written to a file with -o."""

@@ -18,6 +18,7 @@ from lineal.workspace import IMPACT_LIMIT, LINEAGE_LIMIT, Workspace
 
 from .files import write_text, writing
 from .loading import load_pipeline, parse_parameters
+from .options import AsJson
 from .planning import plan_of
 from .render import err, out, plain_node, print_json, table
 from .rows import follow_rows
@@ -44,7 +45,6 @@ Output = Annotated[
         "-o", "--output", metavar="FILE", help="Write it here; the ending may say the format."
     ),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 _ENDINGS = {"mmd": "mermaid", "gv": "dot", "htm": "html", "cyjs": "cytoscape"}
 _NAMED = {

@@ -11,7 +11,7 @@ from lineal.errors import UserError
 from lineal.records import Deployment, Model, ModelVersion
 from lineal.workspace import Workspace
 
-from .inspect import AsJson
+from .options import AsJson
 from .render import ago, facts, heading, out, print_json, state, table
 from .versions import (
     By,

@@ -10,14 +10,15 @@ from rich.text import Text
 
 from lineal.errors import UserError
 from lineal.replay import Asked, Report, Tolerance, facts_of, write_report
+from lineal.reporting import expect_format
 from lineal.running import to_json
 from lineal.workspace import Workspace
 
+from .options import AsJson, ReportFile
 from .render import err, out, print_json, size, table
 
 FAILED = 1
 _COLOURS = {"identical": "green", "equivalent": "cyan", "different": "red", "not run": "yellow"}
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def replay(
@@ -45,9 +46,7 @@ def replay(
     workers: Annotated[
         int | None, typer.Option("--workers", min=1, help="Steps executed at once.")
     ] = None,
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="Write the report: .html, .md, .json.")
-    ] = None,
+    output: ReportFile = None,
     json: AsJson = False,
 ) -> None:
     """Run a past run again, and compare every output."""
@@ -61,6 +60,8 @@ def replay(
         tolerance=_tolerance(tolerance),
         workers=workers,
     )
+    if output is not None:
+        expect_format(output)
     with Workspace.open() as workspace:
         report = workspace.replay(reference, asked)
     if json:

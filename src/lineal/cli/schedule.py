@@ -11,6 +11,7 @@ from rich.text import Text
 from lineal.workspace import Workspace
 
 from .loading import load_pipeline, parse_parameters
+from .options import AsJson
 from .render import out, print_json, table
 
 schedule = typer.Typer(
@@ -40,7 +41,7 @@ def add(
         str | None,
         typer.Option("--pool", metavar="POOL", help="A work pool, whose workers run it."),
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    json: AsJson = False,
 ) -> None:
     """Have a pipeline run at set times.
 
@@ -74,7 +75,7 @@ def add(
 
 
 @schedule.command("list")
-def list_(json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+def list_(json: AsJson = False) -> None:
     """List the schedules."""
     from lineal.running.prefect import schedules
 

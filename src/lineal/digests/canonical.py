@@ -57,6 +57,18 @@ def value_digest(value: Any, memo: StatMemo | None = None) -> Digest:
     return _walk(value, Walker(memo, _code[0], value))
 
 
+def lookup_key(item: Any) -> Any:
+    """An item that can be looked up: itself, or what stands for it where Python can't hash it."""
+    try:
+        hash(item)
+    except TypeError:
+        try:
+            return value_digest(item)
+        except UnhashableError:
+            return repr(item)
+    return item
+
+
 def identify(value: Any, memo: StatMemo | None = None) -> ValueIdentity:
     """The digest of a value's content, with its kind and the facts of its shape.
 

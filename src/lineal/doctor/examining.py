@@ -11,10 +11,11 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from lineal.errors import ReferenceNotFound, UserError
+from lineal.errors import UserError
 from lineal.records import Environment, Execution, ExecutionStatus, RunRecord
 from lineal.replay.apart import Apart, apart
 from lineal.replay.child import chosen_steps
+from lineal.replay.environments import environment_of
 from lineal.replay.job import Job, Tolerance
 from lineal.replay.layout import code_of
 from lineal.replay.processes import Stage, scratch
@@ -82,7 +83,7 @@ def examine(
     code_of(record)
     chosen = _chosen(record, asked)
     with apart(services, record) as aside, scratch(services, record) as folder:
-        environment = _environment(services, record)
+        environment = environment_of(services, record)
         stage = Stage(
             services=aside.services,
             record=aside.record,
@@ -130,15 +131,6 @@ def _job(services: Services, aside: Apart, asked: Asked) -> Job:
         tolerance=_ROUNDING,
         borrow=str(services.root),
     )
-
-
-def _environment(services: Services, record: RunRecord) -> Environment | None:
-    if record.environment is None:
-        return None
-    try:
-        return services.catalog.environment(record.environment)
-    except ReferenceNotFound:
-        return None
 
 
 @dataclass(slots=True)

@@ -11,8 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from lineal.digests.canonical import value_digest
-from lineal.errors import UnhashableError
+from lineal.digests.canonical import lookup_key
 
 if TYPE_CHECKING:
     import numpy as np
@@ -131,7 +130,7 @@ def _others(column: pd.Series[Any]) -> Hashes:
     try:
         codes, distinct = pd.factorize(items)
     except TypeError:  # lists and the like
-        codes, distinct = pd.factorize(items.map(_plain, na_action="ignore"))
+        codes, distinct = pd.factorize(items.map(lookup_key, na_action="ignore"))
     if not len(distinct):
         return np.zeros(len(column), np.uint64)
     texts = np.array([_token(item) for item in distinct], dtype=object)
@@ -171,18 +170,6 @@ def _times(column: pd.Series[Any], kind: str) -> Hashes:
     import numpy as np
 
     return column.to_numpy().astype(f"{kind}8[us]").view(np.uint64)
-
-
-def _plain(item: Any) -> Any:
-    """An item that can be looked up, as lists and dictionaries can't."""
-    try:
-        hash(item)
-    except TypeError:
-        try:
-            return value_digest(item)
-        except UnhashableError:
-            return repr(item)
-    return item
 
 
 def _token(item: Any) -> str:

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lineal import digests
-from lineal.errors import EnvironmentNotBuilt
-from lineal.records import Environment
+from lineal.errors import EnvironmentNotBuilt, ReferenceNotFound
+from lineal.records import Environment, RunRecord
+from lineal.running import Services
 
 _SHOWN = 10
 OWN = ("lineal", "pip", "setuptools", "uv")
@@ -29,6 +30,16 @@ class Built:
     missing: tuple[str, ...]
     """Distributions that could not be installed, as ``name==version``."""
     notes: tuple[str, ...]
+
+
+def environment_of(services: Services, record: RunRecord) -> Environment | None:
+    """The environment that a run was recorded in; None where it was not."""
+    if record.environment is None:
+        return None
+    try:
+        return services.catalog.environment(record.environment)
+    except ReferenceNotFound:
+        return None
 
 
 def cache_folder() -> Path:

@@ -8,14 +8,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from lineal.errors import ReferenceNotFound, UserError
+from lineal.errors import UserError
 from lineal.records import Environment, RunRecord
 from lineal.running import Services
 from lineal.running.sources import project_root
 
 from .causes import changed_inputs, environment_differences, recorded_causes
 from .child import chosen_steps
-from .environments import build
+from .environments import build, environment_of
 from .job import Done, Job, Tolerance
 from .judging import judge
 from .layout import code_of
@@ -76,7 +76,7 @@ def replay(
     """
     code_of(record)
     chosen = None if asked.steps is None else chosen_steps(record, asked.steps)
-    environment = _environment(services, record)
+    environment = environment_of(services, record)
     with _stage(services, record, asked, environment, settings) as (stage, notes):
         job = _job(record, asked)
         done = [stage.play(job) for _ in range(asked.times)]
@@ -93,7 +93,7 @@ def replay(
         verdict=worst([step.verdict for step in steps]),
         steps=tuple(steps),
         environment=tuple(
-            environment_differences(environment, _environment(services, again) if again else None)
+            environment_differences(environment, environment_of(services, again) if again else None)
         ),
         notes=(*notes, *_notes(record, environment, done)),
     )
@@ -193,21 +193,12 @@ def _causes(
         return causes
     if first and asked.probe and new.outputs:
         causes = probe(stage, job, step, outputs_of(after, step), recorded)
-    here = _environment(stage.services, after)
+    here = environment_of(stage.services, after)
     return (
         causes
         or environment_differences(stage.environment, here)[:3]
         or ["not found: all that is recorded is the same, and here it comes out alike each time"]
     )
-
-
-def _environment(services: Services, record: RunRecord) -> Environment | None:
-    if record.environment is None:
-        return None
-    try:
-        return services.catalog.environment(record.environment)
-    except ReferenceNotFound:
-        return None
 
 
 def _asked(asked: Asked) -> dict[str, object]:

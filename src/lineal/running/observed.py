@@ -64,6 +64,11 @@ def inputs_of(observation: Observation, memo: StatMemo | None) -> tuple[Input, .
         for name, value in observation.variables.items()
     ]
     found += [Input(name=n, digest=combine("reached", [n])) for n in observation.reached]
+    # What could not be noted can't be compared either, so nothing that did it is reused.
+    found += [
+        Input(name=f"observed:something by {event}", digest=unique_digest())
+        for event in observation.missed
+    ]
     if len(found) > _MOST:  # so many can't be checked at each decision
         found = [*found[:_MOST], Input(name="observed:and more", digest=unique_digest())]
     return tuple(found)

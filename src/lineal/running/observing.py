@@ -18,7 +18,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
 from functools import cache
 from pathlib import Path
@@ -58,6 +58,8 @@ class Observation:
         """Names of variables that were read, with the value that was found first."""
         self.reached: dict[str, None] = {}
         """``network:host:port`` and ``process:program``."""
+        self.missed: dict[str, None] = {}
+        """Events that could not be understood."""
 
     def given(self, paths: Iterable[Path]) -> None:
         """Leave out what lies at and below the paths that a step takes."""
@@ -201,8 +203,10 @@ def _hook(event: str, arguments: tuple[Any, ...]) -> None:
     observation = _observation.get()
     if observation is None:
         return
-    with suppress(Exception):  # what an observer stumbles over must not fail a step
+    try:
         handler(observation, arguments)
+    except Exception:  # noqa: BLE001 - must not fail a step, nor be forgotten
+        observation.missed[event] = None
 
 
 def _text(value: Any) -> str:

@@ -10,11 +10,11 @@ from there on only these are compared.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from lineal.digests.canonical import value_digest
-from lineal.errors import UnhashableError, UserError
+from lineal.digests.canonical import lookup_key
+from lineal.errors import UserError
 
 from .results import RowChanges
 
@@ -135,7 +135,7 @@ def _codes(before: pd.Series[Any], after: pd.Series[Any]) -> Codes:
     try:
         return _factorized(items)
     except TypeError:
-        return _factorized(items.map(_token, na_action="ignore"))
+        return _factorized(items.map(lookup_key, na_action="ignore"))
 
 
 def _factorized(items: pd.Series[Any]) -> Codes:
@@ -168,18 +168,6 @@ def _as_floats(one: pd.Series[Any], other: pd.Series[Any]) -> bool:
         if whole and len(column) and (column.max() > _EXACT or column.min() < -_EXACT):
             return False
     return True
-
-
-def _token(item: Any) -> Hashable:
-    """What stands for an item that Python can't hash, such as a list."""
-    try:
-        hash(item)
-    except TypeError:
-        try:
-            return value_digest(item)
-        except UnhashableError:
-            return repr(item)
-    return item  # type: ignore[no-any-return]
 
 
 def _combined(columns: Sequence[Codes]) -> Codes:

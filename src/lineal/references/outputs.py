@@ -39,11 +39,6 @@ def locate(catalog: Catalog, reference: str, *, runs_only: bool = False) -> Loca
     return _output(catalog, run, step)
 
 
-def is_digest(reference: str) -> bool:
-    """Whether it is written as a digest, with its algorithm."""
-    return reference.startswith(_ALGORITHMS)
-
-
 def start(catalog: Catalog, reference: str) -> Start:
     """What lineage starts from: an artifact, a step's output, or all that a run executed.
 

@@ -183,8 +183,3 @@ def _is_path(leaf: Literal) -> bool:
     from pathlib import Path
 
     return isinstance(leaf.value, Path)
-
-
-def digests_of(outputs: tuple[Output, ...]) -> dict[str, Digest]:
-    """Outputs by name."""
-    return {output.name: output.digest for output in outputs}

@@ -13,11 +13,13 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 LOCK := requirements.lock
 LOCK_ALL := requirements-all.lock
+BENCH_VENV := .venv-bench
+BENCH_LOCK := benchmarks/requirements.lock
 UV := $(shell command -v uv 2>/dev/null)
 SOURCES := src tests pipelines graphs benchmarks
 
 .DEFAULT_GOAL := help
-.PHONY: help env env-all demo test test-all check graphs bench docs lock format clean
+.PHONY: help env env-all demo test test-all check graphs bench bench-env bench-quick docs lock format clean
 
 help:  ## Show this.
 	@sed -n 's/^\([a-z-]*\): .*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 9
@@ -73,8 +75,15 @@ format: env  ## Bring the code into its format.
 graphs: env  ## Make the reference lineage graphs of the bundled pipelines again.
 	$(BIN)/python graphs/make.py
 
-bench: env  ## Measure what the engine costs; see benchmarks/README.md.
-	@set -e; for file in benchmarks/[!_]*.py; do echo "== $$file"; $(BIN)/python $$file; done
+# The peers and their requirements stand in an environment of their own.
+bench-env:  ## Make the environment of the benchmarks, with the tools beside lineal.
+	@$(MAKE) --no-print-directory env VENV=$(BENCH_VENV) LOCK=$(BENCH_LOCK)
+
+bench: bench-env  ## Measure lineal beside other tools, into benchmarks/RESULTS.md (25 minutes).
+	$(BENCH_VENV)/bin/python benchmarks
+
+bench-quick: bench-env  ## Measure the ratios roughly, in less than five minutes.
+	$(BENCH_VENV)/bin/python benchmarks --size quick
 
 docs: env  ## Build the documentation into site/; a broken link is an error.
 	$(BIN)/zensical build --strict
@@ -87,8 +96,11 @@ lock:  ## Resolve the requirements again, for every Python this project runs on.
 	$(UV) pip compile pyproject.toml --quiet --universal --python-version 3.11 --extra dev --extra dask --extra ray \
 		--generate-hashes --no-strip-extras --no-annotate --no-header --no-emit-index-url --no-emit-find-links \
 		--constraint $(LOCK) --upgrade -o $(LOCK_ALL)
+	$(UV) pip compile pyproject.toml benchmarks/requirements.in --quiet --universal --python-version 3.11 \
+		--generate-hashes --no-strip-extras --no-annotate --no-header --no-emit-index-url --no-emit-find-links \
+		--upgrade -o $(BENCH_LOCK)
 
 clean:  ## Remove what can be made again; the store stays.
-	rm -rf $(VENV) site build dist htmlcov .coverage .coverage.* \
+	rm -rf $(VENV) $(BENCH_VENV) site build dist htmlcov .coverage .coverage.* \
 		.mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find $(SOURCES) -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,27 @@
+"""What takes part in a comparison."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Side:
+    """One tool doing the work of a row.
+
+    Args:
+        name: The tool, the same in every row of a file: it is a column of the table.
+        run: The work; this is timed. May be a :class:`harness.Command`, a whole process.
+        prepare: Called before each timed round, and not timed. A side with ``prepare`` runs
+            once a sample; one without runs as often as a sample needs to be long enough.
+        does: What the tool really does: is it durable, what does it record?
+        needs: Modules that must be there; without them the side is left out.
+    """
+
+    name: str
+    run: Callable[[], Any]
+    prepare: Callable[[], object] | None = None
+    does: str = ""
+    needs: tuple[str, ...] = ()

@@ -141,8 +141,10 @@ class Session:
 
     def conclude(self, steps: Iterable[StepNode], returned: Iterable[Reference]) -> None:
         """Bring all steps to an end, after the pipeline's body has returned."""
-        self._shelf.body_ended(returned)
+        wanted = list(returned)
+        self._shelf.body_ended(wanted)
         self.drive(steps)
+        self._shelf.find(reference for reference in wanted if reference.step in self._shelf)
 
     # The loop.
 
@@ -273,7 +275,7 @@ class Session:
     def _call(self, decided: Decided) -> StepCall:
         """What it takes to execute a step, which is in flight from now on."""
         node = decided.node
-        self._shelf.find(node)
+        self._shelf.find(leaf for _, leaf in node.leaves if isinstance(leaf, Reference))
         context = StepContext(
             execution_id=execution_id(self._run_number, node.position), points=self._journal
         )

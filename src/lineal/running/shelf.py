@@ -152,9 +152,9 @@ class Shelf:
         self._locate([slot])
         return slot.value(self._values)
 
-    def find(self, step: StepNode) -> None:
-        """Learn where the values that a step takes lie, before another thread wants them."""
-        self._locate([self._slot(leaf) for _, leaf in step.leaves if isinstance(leaf, Reference)])
+    def find(self, references: Iterable[Reference]) -> None:
+        """Learn where outputs lie, all at once, before another thread or the user asks."""
+        self._locate([self._slot(reference) for reference in references])
 
     def load(self, step: StepNode) -> tuple[dict[str, Any], list[Guard]]:
         """The arguments of a step by name, and what they must still be after it."""

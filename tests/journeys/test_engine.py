@@ -247,6 +247,14 @@ def study(n_jobs: int = 1):
     assert "1 -> 2" in run.execution("fit").reason.text
 
 
+def test_where_a_step_runs_is_not_what_it_computes(write: Write) -> None:
+    study = write(STUDY.replace("@task\ndef scale", "@task(resources={'gpus': 1})\ndef scale"))
+    study.run()
+    study = write(STUDY.replace("@task\ndef scale", "@task(resources={'gpus': 2})\ndef scale"))
+    assert executed(study.run()) == set()
+    assert executed(write(STUDY).run()) == set()
+
+
 FAILING = """
 from lineal import pipeline, task
 

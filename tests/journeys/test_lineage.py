@@ -102,6 +102,19 @@ def test_the_declared_graph_needs_no_run(run):
     assert "double[2]" in text
 
 
+def test_the_declared_graph_shows_what_a_step_is_placed_by(run):
+    run("run", "study.py")
+    text = PIPELINE.replace("@task\ndef total", '@task(resources={"gpus": 1})\ndef total')
+    Path("study.py").write_text(text)
+    told = json.loads(run("graph", "study.py", "--json")[1])
+    placed = {
+        n["label"]: n["facts"]["resources"] for n in told["nodes"] if "resources" in n["facts"]
+    }
+    assert placed == {"total": {"gpus": 1}}
+    assert "total  gpus=1" in run("graph", "study.py")[1]
+    assert "gpus=1" in run("graph", "study.py", "--format", "mermaid")[1]
+
+
 def test_a_file_gets_the_format_of_its_ending_and_a_crate_a_folder(run):
     run("run", "study.py")
     assert run("lineage", "latest:total", "-o", "x.mmd") == (0, "wrote x.mmd\n")

@@ -14,7 +14,7 @@ from lineal.references import Located
 from lineal.running import Run, to_json
 from lineal.running.determinism import of_execution, told
 from lineal.running.observed import UNSEEN
-from lineal.running.prefect import TASK_RUN
+from lineal.running.prefect import RESOURCES, TASK_RUN
 from lineal.workspace import Workspace
 
 from .options import AsJson, Output
@@ -250,7 +250,8 @@ def _flow(executions: tuple[Execution, ...], workspace: Workspace) -> None:
             stored = size(artifact.stored.size) if artifact and artifact.stored else "not kept"
             out.print(Text(f"  → {output.name}  {kind} {stored}  {output.digest.short}"))
         if TASK_RUN in execution.tags:
-            out.print(Text(f"  Prefect task run {execution.tags[TASK_RUN]}"))
+            asked = f", placed by {placed}" if (placed := execution.tags.get(RESOURCES)) else ""
+            out.print(Text(f"  Prefect task run {execution.tags[TASK_RUN]}{asked}"))
     if len(executions) > 200:
         out.print(f"and {len(executions) - 200} more steps; --json has them all")
 

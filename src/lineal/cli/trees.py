@@ -136,6 +136,7 @@ def _of_execution(facts: Any) -> list[str]:
     for word in ("code", "environment"):
         if word in facts:
             told.append(f"{word} {str(facts[word])[:12]}")
+    told += [f"{name}={amount:g}" for name, amount in facts.get("resources", {}).items()]
     if "nondeterministic" in facts:
         told.append("not deterministic")
     return told

@@ -19,7 +19,12 @@ def declared(plan: Plan) -> LineageGraph:
             id=f"execution:{step.step}",
             kind=NodeKind.EXECUTION,
             label=step.step,
-            facts={"step": step.step, "task": step.task, "status": step.decision},
+            facts={
+                "step": step.step,
+                "task": step.task,
+                "status": step.decision,
+                **({"resources": dict(step.resources)} if step.resources else {}),
+            },
         )
         for step in plan.steps
     ]

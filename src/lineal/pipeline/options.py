@@ -43,7 +43,8 @@ class TaskOptions:
     tags: tuple[str, ...] = ()
     """Words for people and dashboards."""
     resources: Mapping[str, float] = field(default_factory=dict)
-    """Hints such as ``{"cpus": 2}`` for runners that can place work."""
+    """What to place it by, for runners that can place work: ``cpus``, ``gpus``, ``memory`` in
+    bytes, and whatever else a cluster's workers offer. No part of the key."""
 
     def __post_init__(self) -> None:
         given: list[object] = [self.outputs, self.ignore, self.mutates]
@@ -62,6 +63,10 @@ class TaskOptions:
                 raise DeclarationError(f"{name}={value!r} is not {what}.")
         if self.retries < 0:
             raise DeclarationError(f"retries={self.retries} is negative; give 0 or more.")
+        asked: Mapping[str, Any] = self.resources
+        for name, amount in asked.items():
+            if not isinstance(amount, (int, float)) or amount <= 0:
+                raise DeclarationError(f"resources[{name!r}]={amount!r} is not a positive number.")
         for name in ("timeout", "ttl"):
             seconds = getattr(self, name)
             if seconds is not None and seconds <= 0:
@@ -81,6 +86,7 @@ _KINDS: dict[str, tuple[tuple[type, ...], str]] = {
     "ttl": _SECONDS_OR_NONE,
     "version": _TEXT_OR_NONE,
     "persist": _YES_OR_NO,
+    "resources": ((Mapping,), "a mapping of names to numbers, such as {'gpus': 1}"),
 }
 
 

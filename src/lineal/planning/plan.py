@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from lineal.digests.digest import Digest
 from lineal.records import Lease, Prior, Reason
@@ -45,6 +46,8 @@ class PlannedStep:
     key: Digest | None = None
     reused_from: int | None = None
     upstream: tuple[str, ...] = ()
+    resources: Mapping[str, float] = field(default_factory=dict)
+    """What its task asks of runners that can place work."""
     held_by: Lease | None = None
     """The lease of another run that executes the same key already, when it waits for that."""
 

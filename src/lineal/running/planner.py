@@ -139,6 +139,7 @@ class _Planning:
             key=key,
             reused_from=reused_from,
             upstream=_upstream(node),
+            resources=node.task.options.resources,
             held_by=held_by,
         )
 

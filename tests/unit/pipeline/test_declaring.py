@@ -79,6 +79,8 @@ def test_a_task_used_as_a_method_is_refused() -> None:
         ({"retries": -1}, "negative"),
         ({"timeout": 0}, "positive"),
         ({"ttl": timedelta(0)}, "positive"),
+        ({"resources": "gpu"}, "is not a mapping of names to numbers"),
+        ({"resources": {"gpus": 0}}, "resources\\['gpus'\\]=0 is not a positive number"),
         ({"ttl": "1h"}, "ttl='1h' is not a number of seconds or a timedelta"),
         ({"timeout": True}, "timeout=True is not a number of seconds"),
         ({"retries": "3"}, "retries='3' is not a whole number"),

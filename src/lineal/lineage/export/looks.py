@@ -102,7 +102,9 @@ def _artifact(facts: Mapping[str, Any]) -> tuple[Any, ...]:
 def _execution(facts: Mapping[str, Any]) -> tuple[Any, ...]:
     run, status, seconds = facts.get("run"), facts.get("status"), facts.get("wall_seconds")
     took = f"{seconds:.3g} s" if isinstance(seconds, int | float) else ""
-    return run and f"run {run}", status if status != "executed" else "", took
+    asked = facts.get("resources")
+    placed = " ".join(f"{k}={v:g}" for k, v in asked.items()) if isinstance(asked, Mapping) else ""
+    return run and f"run {run}", status if status != "executed" else "", took, placed
 
 
 def _model(facts: Mapping[str, Any]) -> tuple[Any, ...]:

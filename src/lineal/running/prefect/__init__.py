@@ -4,6 +4,7 @@ Prefect itself is imported when the first step is stale, so a run that reuses ev
 never waits for it.
 """
 
+from .placing import RESOURCES
 from .runner import FLOW_RUN, TASK_RUN, PrefectRunner
 
-__all__ = ["FLOW_RUN", "TASK_RUN", "PrefectRunner"]
+__all__ = ["FLOW_RUN", "RESOURCES", "TASK_RUN", "PrefectRunner"]

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from .flow_run import FlowRun
     from .places import Place
+    from .placing import Placing
 
 FLOW_RUN = "prefect.flow_run_id"
 TASK_RUN = "prefect.task_run_id"
@@ -53,6 +54,7 @@ class PrefectRunner(Runner):
         self._record: RunRecord | None = None
         self._flow_run: FlowRun | None = None
         self._place: Place | None = None
+        self._placing: Placing | None = None
         self._tasks: dict[int, Any] = {}
         """By the id of a task: Prefect's, and ours, so that it stays alive."""
         self._waiting: dict[int, Future[Outcome]] = {}
@@ -87,7 +89,9 @@ class PrefectRunner(Runner):
             self._waiting[position] = done
         flow_run = self._flow_run or self._begin()
         assert self._place is not None
+        assert self._placing is not None
         try:
+            self._placing.see(call.step, call.options.resources)
             job = self._place.job(call)
         except LinealError as error:
             self._settle(position, Outcome(error=error))
@@ -139,6 +143,7 @@ class PrefectRunner(Runner):
         from prefect.context import FlowRunContext
 
         from .places import Elsewhere, OnThreads
+        from .placing import Placing
 
         assert self._record is not None
         context = FlowRunContext.get()
@@ -149,6 +154,11 @@ class PrefectRunner(Runner):
             far = task_runners.is_far(self._flow_run.task_runner)
             orders = Orders(self._services, file_of(self._pipeline), self._record.id, far=far)
             self._place = Elsewhere(self._services, orders)
+        options = self._options
+        fixed = options.task_runner in task_runners.CLUSTERS and options.address is None
+        self._placing = Placing(
+            self._flow_run.task_runner, grows=not fixed, tell=options.observer.told
+        )
         self.workers = task_runners.size(self._flow_run.task_runner) or self.workers
         self._show_unseen()
         return self._flow_run
@@ -207,6 +217,7 @@ class PrefectRunner(Runner):
         from .tasks import task_for
 
         assert self._place is not None
+        assert self._placing is not None
         assert self._flow_run is not None
         try:
             ours, task = self._tasks.get(id(call.task), (None, None))
@@ -214,14 +225,15 @@ class PrefectRunner(Runner):
                 task = task_for(call.task.name, call.options, self._place.body)
                 self._tasks[id(call.task)] = call.task, task
             above = [self._task_runs[p] for p in call.upstream if p in self._task_runs]
-            submit(
-                self._flow_run,
-                task,
-                call.step,
-                job,
-                above,
-                lambda future: self._done(future, call.task, position, job),
-            )
+            with self._placing.asking(call.options.resources):
+                submit(
+                    self._flow_run,
+                    task,
+                    call.step,
+                    job,
+                    above,
+                    lambda future: self._done(future, call.task, position, job),
+                )
         except BaseException as error:  # noqa: BLE001 - of Prefect's; the run is told
             self._settle(position, Outcome(error=_not_submitted(call.step, error)))
 
@@ -256,6 +268,7 @@ class PrefectRunner(Runner):
 
     def _done(self, future: Any, task: Task[..., Any], position: int, job: Any) -> None:
         assert self._place is not None
+        assert self._placing is not None
         assert self._flow_run is not None
         try:
             future.wait()
@@ -264,6 +277,7 @@ class PrefectRunner(Runner):
             outcome = Outcome(error=_worker_lost(error))
         outcome.tags = {
             **outcome.tags,
+            **self._placing.tags(task.options.resources),
             FLOW_RUN: str(self._flow_run.id),
             TASK_RUN: str(future.task_run_id),
         }

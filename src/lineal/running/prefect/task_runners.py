@@ -14,7 +14,8 @@ from lineal.running.children import serve_parent
 
 from .flows import OF_THE_FLOW
 
-WORDS = ("threads", "processes", "dask", "ray")
+CLUSTERS = ("dask", "ray")
+WORDS = ("threads", "processes", *CLUSTERS)
 _PACKAGES = {"dask": "prefect_dask", "ray": "prefect_ray"}
 _GRACE = 3.0
 """Seconds that a step of a cancelled run may take to end."""

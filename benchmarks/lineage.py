@@ -1,40 +1,49 @@
-"""What a question about lineage costs in a large catalog.
+"""A question about lineage in a large catalog: ancestors, impact, what two runs differ in.
 
-    python benchmarks/lineage.py [ARTIFACTS] [--keep FOLDER]
-
-Makes a catalog of that many artifacts (1,000,000 by default) and about twice as many
-edges: runs of 500 steps each, that go on from one another with diamonds on the way, a
-tenth of them given the one dataset that everybody uses. Then it measures, in this process,
-the lineage of a deployed model with 1,000 ancestors (500 artifacts and 500 executions), and
-the first page of what the dataset went into, beside a bare recursive query and networkx.
-Needs 2 GB of disk, and 2 GB of memory for networkx.
+The catalog holds a million artifacts and two million edges: runs of 500 steps each, with diamonds
+on the way, a tenth of the steps given the one dataset that everybody uses. networkx answers from a
+graph in memory, which has to be loaded first, and knows no facts of its nodes. redun answers for a
+single run of as long a chain, as it recorded it itself. MLflow has no such question: it knows the
+datasets of a run, not what flowed. The limit is a bare recursive query without facts. Needs 2 GB
+of disk and 3 GB of memory.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
-import resource
 import sqlite3
-import statistics
-import tempfile
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from harness import Bench, Side, installed, run
 from lineal.digests.digest import Digest
 from lineal.workspace import Workspace
 
-STEPS = 500
-"""Steps of a run."""
-BARE = """
+UP = """
+WITH RECURSIVE walk(artifact, depth) AS (
+  SELECT ?, 0 UNION
+  SELECT u.artifact, walk.depth + 1 FROM walk JOIN generated g ON g.artifact = walk.artifact
+  JOIN used u ON u.execution_id = g.execution_id WHERE walk.depth < ?)
+SELECT DISTINCT artifact FROM walk
+"""
+ALL_UP = """
 WITH RECURSIVE walk(artifact) AS (
   SELECT ? UNION
   SELECT u.artifact FROM walk JOIN generated g ON g.artifact = walk.artifact
   JOIN used u ON u.execution_id = g.execution_id)
-SELECT count(*) FROM walk
+SELECT artifact FROM walk
 """
+ALL_DOWN = """
+WITH RECURSIVE walk(artifact) AS (
+  SELECT ? UNION
+  SELECT g.artifact FROM walk JOIN used u ON u.artifact = walk.artifact
+  JOIN generated g ON g.execution_id = u.execution_id)
+SELECT artifact FROM walk LIMIT ?
+"""
+PAGE = 200
+SHALLOW = 3
+"""Executions to pass."""
 PROFILE = json.dumps(
     {
         "rows": 1000,
@@ -44,20 +53,162 @@ PROFILE = json.dumps(
         ],
     }
 )
+OURS = "durable catalog; every node with its facts"
+IN_MEMORY = "a graph in memory, nodes without facts"
+BARE = "digests alone"
+REDUN = "its own record of one run; a query for each node"
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("artifacts", type=int, nargs="?", default=1_000_000)
-    parser.add_argument("--keep", type=Path, help="make the catalog here, or use the one there")
-    asked = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        root = asked.keep or Path(folder)
-        made = (root / "catalog.db").exists()
-        with Workspace.open(root) as workspace:
-            if not made:
-                fill(root / "catalog.db", max(asked.artifacts // STEPS, 2))
-            measure(workspace, root / "catalog.db")
+def main(bench: Bench) -> None:
+    length = bench.pick(tiny=20, quick=100, full=500)
+    artifacts = bench.pick(tiny=400, quick=50_000, full=1_000_000)
+    root = bench.fresh()
+    path = root / "catalog.db"
+    with Workspace.open(root):
+        pass
+    fill(path, artifacts // length, length)
+    database = sqlite3.connect(path)
+    for table in ("artifacts", "used", "generated"):
+        (count,) = database.execute(f"SELECT count(*) FROM {table}").fetchone()
+        bench.record("rows in the catalog", table, count)
+    loaded = Loaded(path)
+    bench.compare(
+        "before the first question",
+        [
+            Side("lineal", lambda: Workspace.open(root).close(), does="opens the catalog"),
+            Side("networkx", loaded.load, does="loads the whole graph"),
+        ],
+        rounds=bench.pick(tiny=1, quick=2, full=3),
+        memory=True,
+    )
+    with Workspace.open(root) as workspace:
+        ask(bench, workspace, Bare(database), loaded, artifacts // length, length)
+
+
+class Loaded:
+    """The graph in memory, from effects to causes."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def load(self) -> None:
+        import networkx as nx
+
+        database = sqlite3.connect(self.path)
+        graph = nx.DiGraph()
+        graph.add_edges_from(database.execute("SELECT execution_id, artifact FROM used"))
+        graph.add_edges_from(database.execute("SELECT artifact, execution_id FROM generated"))
+        database.close()
+        self.graph = graph
+
+    def above(self, root: str, depth: int | None = None) -> set[Any]:
+        import networkx as nx
+
+        if depth is None:
+            return nx.descendants(self.graph, root)
+        return set(nx.single_source_shortest_path_length(self.graph, root, 2 * depth))
+
+    def below(self, root: str) -> set[Any]:
+        import networkx as nx
+
+        return nx.ancestors(self.graph, root)
+
+    def first_below(self, root: str, count: int) -> list[Any]:
+        from itertools import islice
+
+        import networkx as nx
+
+        return list(islice(nx.bfs_edges(self.graph, root, reverse=True), count))
+
+
+class Bare:
+    """What SQLite alone takes to find the digests."""
+
+    def __init__(self, database: sqlite3.Connection) -> None:
+        self.database = database
+
+    def __call__(self, statement: str, *parameters: Any) -> list[Any]:
+        return self.database.execute(statement, parameters).fetchall()
+
+
+def ask(
+    bench: Bench, workspace: Workspace, bare: Bare, loaded: Loaded, runs: int, length: int
+) -> None:
+    last, first, before = (artifact(*at) for at in ((runs, length), (runs, 1), (runs - 1, length)))
+
+    def row(
+        name: str, ours: Callable[[], Any], graph: Callable[[], Any], sql: Callable[[], Any],
+        *others: Side,
+    ) -> None:  # fmt: skip
+        sides = [Side("lineal", ours, does=OURS), Side("networkx", graph, does=IN_MEMORY)]
+        bench.compare(name, [*sides, *others], limit=Side("bare SQL", sql, does=BARE))
+
+    row(
+        f"ancestors, deep: {length} executions one after another",
+        lambda: workspace.lineage("fraud@production"),
+        lambda: loaded.above(last),
+        lambda: bare(ALL_UP, last),
+        *redun_of(bench, length),
+    )
+    row(
+        f"ancestors, shallow: {SHALLOW} executions far",
+        lambda: workspace.lineage("fraud@production", depth=SHALLOW),
+        lambda: loaded.above(last, SHALLOW),
+        lambda: bare(UP, last, SHALLOW),
+    )
+    row(
+        f"impact, deep: {length - 1} executions one after another",
+        lambda: list(workspace.impact(first)),
+        lambda: loaded.below(first),
+        lambda: bare(ALL_DOWN, first, -1),
+    )
+    row(
+        f"impact, wide: the first {PAGE} of what everybody's dataset went into",
+        lambda: next(iter(workspace.impact(DATASET, page=PAGE))),
+        lambda: loaded.first_below(DATASET, PAGE),
+        lambda: bare(ALL_DOWN, DATASET, PAGE),
+    )
+    row(
+        f"difference of two runs of {length} steps",
+        lambda: workspace.diff(str(runs - 1), str(runs)),
+        lambda: loaded.above(last) ^ loaded.above(before),
+        lambda: set(bare(ALL_UP, last)) ^ set(bare(ALL_UP, before)),
+    )
+
+
+def redun_of(bench: Bench, length: int) -> list[Side]:
+    """The dataflow of a value, as redun's own command shows it."""
+    if not installed("redun"):
+        return [Side("redun", list, needs=("redun",))]
+    from redun import Scheduler, task
+    from redun.backends.db import Value
+    from redun.backends.db.dataflow import walk_dataflow
+    from redun.config import Config
+    from redun.value import get_type_registry
+
+    @task(namespace="bench")
+    def step(x: int) -> int:
+        return x + 1
+
+    @task(namespace="bench")
+    def chain(steps: int) -> int:
+        x = 0
+        for _ in range(steps):
+            x = step(x)
+        return x
+
+    url = f"sqlite:///{bench.fresh() / 'redun.db'}"
+    scheduler = Scheduler(config=Config({"backend": {"db_uri": url}}))
+    scheduler.logger.setLevel("WARNING")
+    scheduler.load()
+    made = get_type_registry().get_hash(scheduler.run(chain(length)))
+    backend = scheduler.backend
+
+    def dataflow() -> list[Any]:
+        value = backend.session.query(Value).filter_by(value_hash=made).one()
+        return list(walk_dataflow(backend, value))
+
+    return [Side("redun", dataflow, backend.session.expire_all, REDUN, ("redun",))]
 
 
 def artifact(run: int, step: int) -> Digest:
@@ -67,9 +218,8 @@ def artifact(run: int, step: int) -> Digest:
 DATASET = artifact(0, 0)
 
 
-def fill(path: Path, runs: int) -> None:
+def fill(path: Path, runs: int, length: int) -> None:
     """Write the rows straight into the tables."""
-    begin = time.perf_counter()
     database = sqlite3.connect(path)
     for pragma in ("synchronous = OFF", "cache_size = -400000", "foreign_keys = OFF"):
         database.execute(f"PRAGMA {pragma}")
@@ -85,36 +235,35 @@ def fill(path: Path, runs: int) -> None:
          None, None, None) for r in every))  # fmt: skip
     put("artifacts", 10, (
         (d, kind, "pandas.DataFrame", PROFILE, 0, "parquet/1", 10, None, None, False)
-        for d, kind in names(runs)))  # fmt: skip
+        for d, kind in names(runs, length)))  # fmt: skip
     put("executions", 24, (
         (r << 24 | s, r, s, f"step-{s}", "m:t", "executed", f"xxh3:key{r:020x}{s:08x}", "first",
          "", None, None, None, None, None, 0, 1, 0.1, 0.1, 1, 1, None, False, "", None)
-        for r in every for s in range(1, STEPS + 1)))  # fmt: skip
+        for r in every for s in range(1, length + 1)))  # fmt: skip
     put(
         "generated",
         4,
-        ((r << 24 | s, 0, "result", artifact(r, s)) for r in every for s in range(1, STEPS + 1)),
+        ((r << 24 | s, 0, "result", artifact(r, s)) for r in every for s in range(1, length + 1)),
     )
-    put("used", 9, (row for r in every for s in range(1, STEPS + 1) for row in inputs(r, s)))
+    put("used", 9, (row for r in every for s in range(1, length + 1) for row in inputs(r, s)))
     database.execute("INSERT INTO models VALUES (1, 'fraud', '', '[]', 0)")
-    last = artifact(runs, STEPS)
+    last = artifact(runs, length)
     database.execute(
         "INSERT INTO model_versions VALUES (1, 1, 1, ?, ?, 'result', ?, 'active', '', NULL, '[]',"
         " 0, 'ann')",
-        (last, runs << 24 | STEPS, runs),
+        (last, runs << 24 | length, runs),
     )
     database.execute(
         "INSERT INTO deployments VALUES (1, 'production', 1, 'deploy', 0, 'ann', '', NULL, 0, '[]')"
     )
     database.commit()
     database.close()
-    print(f"made in {time.perf_counter() - begin:.0f} s")
 
 
-def names(runs: int) -> Iterator[tuple[Digest, str]]:
+def names(runs: int, length: int) -> Iterator[tuple[Digest, str]]:
     yield DATASET, "file"
     for r in range(1, runs + 1):
-        for s in range(1, STEPS + 1):
+        for s in range(1, length + 1):
             yield artifact(r, s), "frame"
 
 
@@ -131,58 +280,5 @@ def inputs(run: int, step: int) -> Iterator[tuple[Any, ...]]:
         yield (run << 24 | step, place, name, digest, value, *told)
 
 
-def measure(workspace: Workspace, path: Path) -> None:
-    graph = workspace.lineage("fraud@production")
-    print(f"lineage of fraud@production: {graph}")
-    show("lineage, the whole graph with facts", lambda: workspace.lineage("fraud@production"))
-    database = sqlite3.connect(path)
-    counts = {
-        table: database.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
-        for table in ("artifacts", "used", "generated")
-    }
-    print(f"catalog: {counts}, {path.stat().st_size / 1e6:.0f} MB")
-    root = next(iter(graph.models())).facts["digest"]
-    show("a bare recursive query (no facts)", lambda: database.execute(BARE, (root,)).fetchall())
-    first: list[int] = []
-
-    def first_page() -> None:
-        first.append(len(next(iter(workspace.impact(DATASET)))))
-
-    show("first page of impact", first_page)
-    print(f"  it holds {first[0]} nodes")
-    against_networkx(database, root)
-
-
-def against_networkx(database: sqlite3.Connection, root: str) -> None:
-    """Load the whole graph, as has to be done without a query, and ask the same."""
-    import networkx as nx
-
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    begin = time.perf_counter()
-    graph: nx.DiGraph[Any] = nx.DiGraph()
-    graph.add_edges_from(database.execute("SELECT execution_id, artifact FROM used"))
-    graph.add_edges_from(database.execute("SELECT artifact, execution_id FROM generated"))
-    loaded = time.perf_counter() - begin
-    memory = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
-    show("networkx, once loaded (no facts)", lambda: nx.descendants(graph, root))
-    print(f"networkx, loading: {loaded:.1f} s, {memory:.0f} MB")
-
-
-def show(what: str, work: Callable[[], Any], times: int = 21) -> None:
-    """The median and the extremes of some times; the first, cold, is left out."""
-    work()
-    taken, used = [], []
-    for _ in range(times):
-        begin, busy = time.perf_counter(), time.process_time()
-        work()
-        taken.append((time.perf_counter() - begin) * 1000)
-        used.append((time.process_time() - busy) * 1000)
-    print(
-        f"{what}: median {statistics.median(taken):.2f} ms"
-        f" (from {min(taken):.2f} to {max(taken):.2f}; {statistics.median(used):.2f} of"
-        " the processor)"
-    )
-
-
 if __name__ == "__main__":
-    main()
+    run(main)

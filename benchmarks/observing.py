@@ -6,7 +6,9 @@ observing nor hashing the arguments again after each step. The three take turns,
 order each round, and are compared within a round, by wall time and by the processor time of
 the process and its children. On a machine that does other work, both vary by more than what
 is measured; so the processor time spent inside the hook, the digests of what was observed
-and the guards is taken as well, in runs of their own, and told as a share of the run's.
+and the guards is taken as well, in runs of their own, and told as a share of the run's;
+taking it adds a microsecond to every event. With OMP_NUM_THREADS=1 the share is of work alone:
+threads of linear algebra that wait for a busy processor count as processor time, too.
 
 Last, what 10,000 opened files and variables cost.
 """

@@ -137,6 +137,12 @@ def padded(filling: int) -> np.ndarray:
     return array
 
 
+def spaced(second: int, size: int = 12) -> np.dtype[Any]:
+    return np.dtype(
+        {"names": ["a", "b"], "formats": ["<i4", "<i4"], "offsets": [0, second], "itemsize": size}
+    )
+
+
 def itself() -> list[Any]:
     cycle: list[Any] = [1]
     cycle.append(cycle)
@@ -238,6 +244,8 @@ MUST_DIFFER: list[tuple[str, Any, Any]] = [
     ("object items by type", np.array([1, "1"], object), np.array([1, 1], object)),
     ("object array and its like", np.array(["a"], object), np.array(["a"])),
     ("beyond row 10,000", late(0.0), late(1.0)),
+    ("the space between fields", np.zeros(2, spaced(4)), np.zeros(2, spaced(8))),
+    ("the space after fields", np.zeros(2, spaced(4, size=16)), np.zeros(2, spaced(4))),
     ("structured names", np.zeros(2, [("a", "i4")]), np.zeros(2, [("b", "i4")])),
     ("matrix and array", np.zeros((2, 2)), lambda: np.ma.array(np.zeros((2, 2)))),
     ("masks", np.ma.array([1, 2], mask=[0, 1]), np.ma.array([1, 2], mask=[1, 0])),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -42,7 +43,7 @@ def encoder_for(cls: type) -> Encoder | None:
     if issubclass(cls, np.generic):
         return _scalar
     if issubclass(cls, np.dtype):
-        return lambda value, walker: compound(b"dtype", dtype_token(value, walker))
+        return lambda value, _walker: compound(b"dtype", dtype_token(value))
     if issubclass(cls, np.ufunc):
         return _ufunc
     if "scipy.sparse._base._spbase" in names:
@@ -52,18 +53,22 @@ def encoder_for(cls: type) -> Encoder | None:
     return None
 
 
-def dtype_token(dtype: np.dtype[Any], walker: Walker) -> bytes:
-    """The token of a dtype: what ``dtype.str`` tells, and of a structure, every field."""
+@lru_cache(maxsize=4096)
+def dtype_token(dtype: np.dtype[Any]) -> bytes:
+    """The token of a dtype: what ``dtype.str`` tells, and of a structure, every field.
+
+    Remembered, as NumPy works a dtype's name out at every look; equal ones have equal tokens.
+    """
     if dtype.subdtype is not None:
         base, shape = dtype.subdtype
-        return compound(b"sub", dtype_token(base, walker), walker.token(shape))
+        return compound(b"sub", dtype_token(base), Walker(None, None, shape).token(shape))
     if dtype.names is None:
         return compound(b"dt", text(dtype.str), text(dtype.name))
     fields = [dtype.fields[name] for name in dtype.names] if dtype.fields is not None else []
     parts = [
         part
         for name, field in zip(dtype.names, fields, strict=True)
-        for part in (text(name), dtype_token(field[0], walker), b"%d" % field[1])
+        for part in (text(name), dtype_token(field[0]), b"%d" % field[1])
     ]
     return compound(b"st", b"%d" % dtype.itemsize, *parts)
 
@@ -72,7 +77,7 @@ def _array(value: np.ndarray[Any, Any], walker: Walker) -> bytes:
     array = value if type(value) is np.ndarray else np.asarray(value)
     return compound(
         b"nd",
-        dtype_token(array.dtype, walker),
+        dtype_token(array.dtype),
         walker.token(array.shape),
         content(array, walker),
     )

@@ -54,7 +54,7 @@ class _Values(Walker):
         self.care = care
         self.remedy = ""
 
-    def _visit(self, value: Any) -> bytes:
+    def _visit(self, key: int, value: Any) -> bytes:
         if type(value) in _LOCKS:
             return compound(b"lk")
         if self.care is Care.HELD and isinstance(value, threading.local):
@@ -64,7 +64,7 @@ class _Values(Walker):
             found = self.code(value)
             return compound(b"mo", str(found).encode())
         if not isinstance(value, Path):
-            return super()._visit(value)
+            return super()._visit(key, value)
         if value.is_dir():
             self.remedy = _FOLDER
             _bounded(value)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -126,7 +126,7 @@ def _dtype(dtype: Any, walker: Walker) -> bytes:
     """The token of a column's type: its class, its name, and what the name leaves out."""
     pd: Any = sys.modules["pandas"]
     if isinstance(dtype, np.dtype):
-        return dtype_token(dtype, walker)
+        return dtype_token(dtype)
     parts = [walker.type(type(dtype)), text(str(dtype))]
     if isinstance(dtype, pd.CategoricalDtype):
         parts += [_index(dtype.categories, walker), walker.token(bool(dtype.ordered))]
@@ -145,9 +145,9 @@ def _column(array: Any, walker: Walker) -> Column:
     """A pandas or NumPy array as a column that is to be hashed."""
     pd: Any = sys.modules["pandas"]
     arrays = pd.arrays
-    label = str(array.dtype)
     if isinstance(array, np.ndarray):
-        return _numpy(array, label, walker)
+        return _numpy(array, _name_of(array.dtype), walker)
+    label = str(array.dtype)
     if isinstance(array.dtype, pd.ArrowDtype) or (
         isinstance(array.dtype, pd.StringDtype) and array.dtype.storage == "pyarrow"
     ):
@@ -163,6 +163,12 @@ def _column(array: Any, walker: Walker) -> Column:
     if isinstance(array, arrays.DatetimeArray | arrays.TimedeltaArray | arrays.PeriodArray):
         return Column(label, size, partial(_moments, array, label))
     return Column(label, size, partial(_other, array, walker), shared=False)
+
+
+@lru_cache(maxsize=4096)
+def _name_of(dtype: np.dtype[Any]) -> str:
+    """A dtype as people know it; NumPy works it out at every look."""
+    return str(dtype)
 
 
 def _numpy(array: Array, label: str, walker: Walker) -> Column:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from xxhash import xxh3_128_digest
@@ -87,13 +88,13 @@ class Walker:
         scalar = SCALARS.get(type(value))
         if scalar is not None:
             return scalar(value)
-        known = self._done.get(id(value))
+        key = id(value)  # once: it is an audit event, which observing pays for
+        known = self._done.get(key)
         if known is not None:
             return known[1]
-        return self._visit(value)
+        return self._visit(key, value)
 
-    def _visit(self, value: Any) -> bytes:
-        key = id(value)
+    def _visit(self, key: int, value: Any) -> bytes:
         level = len(self._active)
         above = self._active.get(key)
         if above is not None:
@@ -144,9 +145,9 @@ class Walker:
             packed(values) or self._named(keys, values, lambda key: f"[{key!r}]")
         )
 
-    def attributes(self, names: Sequence[Any], values: Sequence[Any]) -> bytes:
+    def attributes(self, names: Sequence[str], values: Sequence[Any]) -> bytes:
         """What an object's attributes come to, in the order given."""
-        return self.sequence(names) + self._named(names, values, lambda name: f".{name}")
+        return _names(tuple(names)) + self._named(names, values, lambda name: f".{name}")
 
     def _named(
         self, names: Sequence[Any], values: Sequence[Any], step: Callable[[Any], str]
@@ -167,6 +168,12 @@ class Walker:
             parts = [text(qualified(cls))] + ([digest.encode()] if digest is not None else [])
             known = self.types[cls] = compound(b"t", *parts)
         return known
+
+
+@lru_cache(maxsize=4096)
+def _names(names: tuple[str, ...]) -> bytes:
+    """What the names of attributes come to: many objects of a class share them."""
+    return packed(names) or b"*%d:" % len(names) + xxh3_128_digest(b"".join(map(text, names)))
 
 
 def within(step: str, error: UnhashableError) -> UnhashableError:

@@ -88,9 +88,12 @@ class Observation:
         if os.path.islink(path):  # noqa: PTH114 - these may be many
             return os.path.realpath(path)
         folder, name = os.path.split(path)
-        if folder not in self._folders:
-            self._folders[folder] = os.path.realpath(folder)
-        return os.path.join(self._folders[folder], name)  # noqa: PTH118
+        if not name:
+            return path
+        real = self._folders.get(folder)
+        if real is None:
+            real = self._folders[folder] = self._really(folder)
+        return os.path.join(real, name)  # noqa: PTH118
 
 
 _observation: ContextVar[Observation | None] = ContextVar("observation", default=None)

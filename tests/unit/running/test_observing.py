@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 from lineal import pipeline, task
 from lineal.running.observed import digests_now, inputs_of
@@ -34,3 +35,17 @@ def test_a_step_that_did_it_is_not_reused():
     first, second = (oddly.run().executions[0] for _ in range(2))
     assert [e.status.value for e in (first, second)] == ["executed", "executed"]
     assert ODD in {given.name for given in first.inputs}
+
+
+def test_a_folder_that_is_a_link_is_where_it_leads(tmp_path: Path):
+    (tmp_path / "data" / "deep").mkdir(parents=True)
+    for name in ("a.csv", "b.csv"):
+        (tmp_path / "data" / "deep" / name).write_text("1")
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path / "data")
+    seen = Observation()
+    seen.given([tmp_path / "data" / "deep" / "a.csv"])
+    with observing(), observed_by(seen):
+        for name in ("a.csv", "b.csv"):
+            (link / "deep" / name).read_text()
+    assert list(seen.read) == [str(link / "deep" / "b.csv")]

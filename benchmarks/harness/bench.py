@@ -62,6 +62,7 @@ class Bench:
         unit: str = "call",
         limit: Side | None = None,
         memory: bool = False,
+        at: int | None = None,
     ) -> None:
         """Let the sides do the same work in turns, A B A B, and keep every sample.
 
@@ -77,8 +78,10 @@ class Bench:
             unit: What such a unit is ("step", "point"); of a "byte" the table shows GB/s.
             limit: What the machine can do at best; takes turns with the others.
             memory: Show the peak of memory, too.
+            at: How large the work is. Rows whose names differ in this number alone, after a
+                comma at the end, are drawn as one line.
         """
-        told = Row(row, unit, limit.name if limit else None, memory)
+        told = Row(row, unit, limit.name if limit else None, memory, at)
         self.results.rows.append(told)
         playing = [_Player(row, side, per, self) for side in self._present([*sides, limit])]
         told.sides = [player.measured for player in playing]

@@ -1,21 +1,26 @@
-"""One plot for each file: how many times as much as lineal each side takes."""
+"""One plot for each file: how many times as much as lineal each side takes, or how costs grow."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness.results import Results, Row
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 SPREAD = 0.75
 """The share of a row's height that its bars fill."""
 
 
 def plot(results: Results, path: Path) -> bool:
-    """Draw the ratios of all rows that have any; False when there are none."""
+    """Draw how costs grow or else the ratios of rows; False when there are neither."""
+    if any(row.at for row in results.rows):
+        return _growth(results, path)
     rows = [row for row in results.rows if _ratios(row)]
     if not rows:
         return False
-    import matplotlib as mpl
     from matplotlib.figure import Figure
 
     names = list(dict.fromkeys(name for row in rows for name in _ratios(row)))
@@ -36,10 +41,39 @@ def plot(results: Results, path: Path) -> bool:
     axes.invert_yaxis()
     axes.set_xlabel("times as much as lineal (right of 1: lineal is ahead)")
     axes.legend(fontsize="small")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with mpl.rc_context({"svg.hashsalt": results.name}):
-        figure.savefig(path, metadata={"Date": None}, bbox_inches="tight")
+    _save(figure, path)
     return True
+
+
+def _growth(results: Results, path: Path) -> bool:
+    from matplotlib.figure import Figure
+
+    lines: dict[str, list[tuple[int, float]]] = {}
+    for row in results.rows:
+        for side in row.sides:
+            if row.at and side.median:
+                name = f"{row.name.rpartition(',')[0]}, {side.side}"
+                lines.setdefault(name, []).append((row.at, side.median))
+    figure = Figure(figsize=(8, 6))
+    axes = figure.subplots()
+    for name, points in lines.items():
+        axes.plot(*zip(*points, strict=True), marker="o", markersize=3, label=name)
+    axes.set(xscale="log", yscale="log", xlabel="how many there are", ylabel="seconds")
+    sizes = sorted({size for points in lines.values() for size, _ in points})
+    least = min(seconds for points in lines.values() for _, seconds in points)
+    ends = sizes[0], sizes[-1]
+    axes.plot(ends, [least, least * ends[1] / ends[0]], "k:", label="slope 1")
+    axes.legend(fontsize="small", loc="upper left", bbox_to_anchor=(1, 1))
+    _save(figure, path)
+    return True
+
+
+def _save(figure: Figure, path: Path) -> None:
+    import matplotlib as mpl
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with mpl.rc_context({"svg.hashsalt": path.stem}):
+        figure.savefig(path, metadata={"Date": None}, bbox_inches="tight")
 
 
 def _ratios(row: Row) -> dict[str, float]:

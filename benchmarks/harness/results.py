@@ -81,6 +81,8 @@ class Row:
     """The side that is no tool, but what the machine can do at best."""
     memory: bool = False
     """Is the peak of memory worth telling?"""
+    at: int | None = None
+    """How large the work is, in rows that differ in nothing else: the page draws how they grow."""
     sides: list[Measured] = field(default_factory=list)
 
     @property

@@ -10,13 +10,14 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, String, func, literal, select, union
+from sqlalchemy import Connection, String, bindparam, func, literal, select, union
 from sqlalchemy import cast as as_type
 
 from lineal.digests.digest import Digest
 
 from .dialect import like
 from .rows import clean
+from .statements import named
 from .tables import (
     artifacts,
     codes,
@@ -52,52 +53,29 @@ class Named:
 
 def versions(connection: Connection, name: str, version: int) -> list[Named]:
     """The model version and the dataset version of this name."""
-    v, d = model_versions.c, dataset_versions.c
-    of_model = (
-        select(v.id, v.version, v.artifact)
-        .join_from(model_versions, models)
-        .where(models.c.name == clean(name), v.version == version)
-    )
-    of_dataset = (
-        select(d.dataset_id, d.version, d.artifact)
-        .join_from(dataset_versions, datasets)
-        .where(datasets.c.name == clean(name), d.version == version)
-    )
+    asked = {"name": clean(name), "version": version}
     return [
-        *(_model(name, row) for row in connection.execute(of_model)),
+        *(_model(name, row) for row in named(connection, _MODEL_VERSION, **asked)),
         *(
             _named("dataset", name, row, dataset=row.dataset_id)
-            for row in connection.execute(of_dataset)
+            for row in named(connection, _DATASET_VERSION, **asked)
         ),
     ]
 
 
 def deployed(connection: Connection, name: str, target: str) -> Named | None:
     """The version of a model that is on a target, if the target holds this model."""
-    d, v = deployments.c, model_versions.c
-    row = connection.execute(
-        select(v.id, v.version, v.artifact, d.id.label("deployment"), models.c.name)
-        .join_from(deployments, model_versions)
-        .join(models)
-        .where(d.target == clean(target))
-        .order_by(d.id.desc())
-        .limit(1)
-    ).one_or_none()
-    if row is None or row.name != clean(name):
-        return None
-    return _model(name, row, deployment=row.deployment)
+    for row in named(connection, _DEPLOYED, target=clean(target)):
+        if row.name == clean(name):
+            return _model(name, row, deployment=row.deployment)
+    return None
 
 
 def aliased(connection: Connection, name: str, alias: str) -> Named | None:
     """The version of a model that has an alias."""
-    v = model_versions.c
-    row = connection.execute(
-        select(v.id, v.version, v.artifact)
-        .join_from(model_aliases, model_versions)
-        .join(models, models.c.id == model_aliases.c.model_id)
-        .where(models.c.name == clean(name), model_aliases.c.alias == clean(alias))
-    ).one_or_none()
-    return None if row is None else _model(name, row, alias=alias)
+    for row in named(connection, _ALIASED, name=clean(name), alias=clean(alias)):
+        return _model(name, row, alias=alias)
+    return None
 
 
 def _model(name: str, row: Any, **how: Any) -> Named:
@@ -173,3 +151,30 @@ def read_as(connection: Connection, path: str) -> list[Digest]:
 def _holding(text: str) -> str:
     """The pattern of JSON that holds a text; it lets in others too, for the caller to drop."""
     return f"%{json.dumps(text)}%"
+
+
+# Statements that are built once; see `statements.named`.
+
+_v, _d = model_versions.c, deployments.c
+_VERSION = select(_v.id, _v.version, _v.artifact)
+_MODEL_VERSION = _VERSION.join_from(model_versions, models).where(
+    models.c.name == bindparam("name"), _v.version == bindparam("version")
+)
+_DATASET_VERSION = (
+    select(dataset_versions.c.dataset_id, dataset_versions.c.version, dataset_versions.c.artifact)
+    .join_from(dataset_versions, datasets)
+    .where(datasets.c.name == bindparam("name"), dataset_versions.c.version == bindparam("version"))
+)
+_DEPLOYED = (
+    _VERSION.add_columns(_d.id.label("deployment"), models.c.name)
+    .join_from(deployments, model_versions)
+    .join(models)
+    .where(_d.target == bindparam("target"))
+    .order_by(_d.id.desc())
+    .limit(1)
+)
+_ALIASED = (
+    _VERSION.join_from(model_aliases, model_versions)
+    .join(models, models.c.id == model_aliases.c.model_id)
+    .where(models.c.name == bindparam("name"), model_aliases.c.alias == bindparam("alias"))
+)

@@ -51,10 +51,11 @@ class Flow:
     common: frozenset[str] = frozenset()
     """The digests by which nothing is joined."""
     artifacts: Rows = ()
-    """digest, kind, type, size, profile (JSON), whether it is a common value"""
+    """digest, kind, type, size, profile (JSON), whether it is a common value, whether a version of
+    a dataset or a model is"""
     executions: Rows = ()
-    """id, step, task, status, code, started_at, finished_at, wall_seconds, run_number,
-    key"""
+    """id, step, task, status, code, started_at, finished_at, wall_seconds, run_number, key (where
+    this was executed at another time, too)"""
     runs: Rows = ()
     """number, id, name, pipeline, started_at, user, environment"""
     run_params: Rows = ()

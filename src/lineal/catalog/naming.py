@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, literal, select
+from sqlalchemy import Connection, Select, func, literal_column, select
 
 from lineal.digests.digest import Digest
 from lineal.records import ExecutionStatus
@@ -56,7 +56,7 @@ def names_of(connection: Connection, flow: Flow, *, below: bool) -> Flow:
     what was asked about only what was asked for by name.
     """
     start = flow.start
-    reached = Many(connection, flow.digests)
+    reached = Many(connection, (row[0] for row in flow.artifacts if row[6]))
     apart = () if below else start.artifacts
     found = read(connection, _models_of, reached)
     versions = {row.id: row for row in found if row.artifact not in apart}
@@ -99,8 +99,7 @@ def _ran(ids: Among) -> Select[Any]:
 def _running_code(ids: Among) -> Select[Any]:
     e = executions.c
     # Spelled out as the partial index has it.
-    executed = literal(ExecutionStatus.EXECUTED.value, literal_execute=True)
-    return select(e.id).where(ids(e.code), e.status == executed)
+    return select(e.id).where(ids(e.code), e.status == literal_column("'executed'"))
 
 
 def _version_columns() -> Select[Any]:

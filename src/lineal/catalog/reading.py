@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, literal_column, select
+from sqlalchemy import Connection, Select, case, exists, literal_column, or_, select
 
 from lineal.digests.digest import Digest
 
@@ -17,11 +17,13 @@ from .runs import POSITIONS
 from .statements import Among, Many, read, read_plain
 from .tables import (
     artifacts,
+    dataset_versions,
     derivations,
     executions,
     generated,
     matched,
     metric_summaries,
+    model_versions,
     run_params,
     runs,
     used,
@@ -207,9 +209,8 @@ def facts(
 def _nondeterministic(connection: Connection, ran: Rows) -> dict[int, tuple[int, ...]]:
     """Of executions whose key gave different content, the runs in which it did."""
     keys = {row[0]: row[9] for row in ran if row[9] is not None}
-    again = read_plain(connection, _executed_again, keys.values())
     runs_by_key: dict[str, tuple[int, ...]] = {}
-    for found in of_keys(connection, (Digest(row[0]) for row in again)):
+    for found in of_keys(connection, map(Digest, keys.values())):
         runs_by_key[found.key] = (*runs_by_key.get(found.key, ()), *found.runs)
     return {id_: runs_by_key[key] for id_, key in keys.items() if key in runs_by_key}
 
@@ -222,25 +223,27 @@ def _paths(connection: Connection, given: Rows, files: Collection[str]) -> Rows:
 
 # Statements; see `statements.read`.
 
+_NAMED = (dataset_versions, model_versions)
+
 
 def _executions(ids: Among) -> Select[Any]:
-    e = executions.c
+    e, other = executions.c, executions.alias("other")
+    again = exists(
+        select(literal_column("1")).where(
+            other.c.key == e.key,
+            other.c.status == literal_column("'executed'"),
+            other.c.id != e.id,
+        )
+    )
     return (
         select(
             e.id, e.step, e.task, e.status, e.code, e.started_at, e.finished_at,
-            e.wall_seconds, e.run_number, e.key,
+            e.wall_seconds, e.run_number, case((again, e.key)),
         )
         # A reused execution only repeats what its origin did, and is not in the graph.
         .where(ids(e.id), e.reused_from.is_(None))
         .order_by(e.id)
     )  # fmt: skip
-
-
-def _executed_again(keys: Among) -> Select[Any]:
-    """The keys that were executed more than once: quickly told, and few."""
-    e = executions.c
-    executed = e.status == literal_column("'executed'")
-    return select(e.key).where(keys(e.key), executed).group_by(e.key).having(func.count() > 1)
 
 
 def _runs(ids: Among) -> Select[Any]:
@@ -285,7 +288,10 @@ def _matched(ids: Among) -> Select[Any]:
 
 def _artifacts(ids: Among) -> Select[Any]:
     a = artifacts.c
-    return select(a.digest, a.kind, a.type, a.size, a.profile, is_common(a.digest)).where(
+    named = or_(
+        *(exists(select(literal_column("1")).where(t.c.artifact == a.digest)) for t in _NAMED)
+    )
+    return select(a.digest, a.kind, a.type, a.size, a.profile, is_common(a.digest), named).where(
         ids(a.digest)
     )
 

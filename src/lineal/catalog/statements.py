@@ -6,10 +6,11 @@ about lineage asks a dozen.
 
 from __future__ import annotations
 
+from collections import namedtuple
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, CompoundSelect, Connection, Select
+from sqlalchemy import Boolean, ColumnElement, CompoundSelect, Connection, Select
 
 from .dialect import among, is_sqlite, packed
 
@@ -21,6 +22,8 @@ Builder = Callable[[Among], Statement]
 _made: dict[tuple[str, Builder], Statement] = {}
 _texts: dict[Statement, tuple[str, tuple[str, ...], dict[str, Any]]] = {}
 """What SQLite's driver is sent, the order of its parameters, and those that are given."""
+_shapes: dict[Statement, tuple[Callable[..., Any], tuple[int, ...]]] = {}
+"""What makes a row with names of the values in it, and which of these are booleans."""
 
 
 class Many:
@@ -33,11 +36,11 @@ class Many:
 
 
 def read(connection: Connection, builder: Builder, ids: Iterable[Any] | Many) -> Sequence[Any]:
-    """The rows that a statement finds for some ids; none for none."""
+    """The rows that a statement finds for some ids, by the names of its columns; none for none."""
     many = ids if isinstance(ids, Many) else Many(connection, ids)
     if many.none:
         return ()
-    return connection.execute(_once(connection, builder), {"ids": many.packed}).all()
+    return named(connection, _once(connection, builder), ids=many.packed)
 
 
 def read_plain(
@@ -72,6 +75,26 @@ def plain(
     given = [parameters[name] if name in parameters else defaults[name] for name in order]
     driver: Any = connection.connection.dbapi_connection
     return driver.execute(text, given).fetchall()  # type: ignore[no-any-return]
+
+
+def named(connection: Connection, statement: Statement, **parameters: Any) -> Sequence[Any]:
+    """The same as rows that know the names of the columns, with booleans as such."""
+    rows = plain(connection, statement, **parameters)
+    if not rows:
+        return ()
+    shape = _shapes.get(statement)
+    if shape is None:
+        columns = list(statement.selected_columns)
+        row = namedtuple("Row", [c.key for c in columns])  # type: ignore[misc]  # noqa: PYI024
+        booleans = tuple(i for i, c in enumerate(columns) if isinstance(c.type, Boolean))
+        shape = _shapes[statement] = row, booleans
+    make, booleans = shape
+    if not booleans:
+        return [make(*values) for values in rows]
+    return [
+        make(*(bool(value) if i in booleans else value for i, value in enumerate(values)))
+        for values in rows
+    ]
 
 
 def _once(connection: Connection, builder: Builder) -> Statement:

@@ -64,7 +64,7 @@ class FlowFacts:
         digest, _ = thing
         facts: dict[str, Any] = {"digest": digest}
         if row is not None:
-            _, kind, type_, size, profile, _ = row
+            _, kind, type_, size, profile, *_ = row
             facts |= {"kind": kind, "type": type_, "size": size, "profile": json.loads(profile)}
         facts["names"] = list(self._names.get(thing, ()))
         facts["paths"] = list(self.paths.get(digest, ()))

@@ -303,7 +303,7 @@ def metric_of(row: Row) -> MetricSummary:
     return MetricSummary(
         execution_id=row.shown_by,
         key=row.key,
-        labels=json.loads(row.labels),
+        labels={} if row.labels == "{}" else json.loads(row.labels),
         last=_NAN if row.last is None else row.last,
         min=_NAN if row.min is None else row.min,
         max=_NAN if row.max is None else row.max,

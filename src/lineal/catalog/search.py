@@ -19,10 +19,13 @@ from sqlalchemy import (
     Float,
     Select,
     Table,
+    Text,
     and_,
     cast,
     false,
     func,
+    literal,
+    null,
     or_,
     select,
     true,
@@ -112,19 +115,59 @@ def select_runs(
     Raises:
         FilterError: When the filter or the order can't be understood.
     """
-    statement = base()
+    conditions: list[ColumnElement[bool]] = []
     if experiment is not None:
-        statement = statement.where(experiments.c.name == clean(experiment))
+        conditions.append(experiments.c.name == clean(experiment))
     if where and where.strip():
-        statement = statement.where(_Translation(connection, where).of(parse_filter(where)))
-    for text in order_by or ():
-        for order in parse_order(text):
-            value = _sorted_by(order, text)
-            statement = statement.order_by(
-                (value.desc() if order.descending else value.asc()).nulls_last()
-            )
+        conditions.append(_Translation(connection, where).of(parse_filter(where)))
+    orders = [(order, text) for text in order_by or () for order in parse_order(text)]
+    facts = [order for order, _ in orders if order.field.entity is not Entity.ATTRIBUTE]
+    statement = base()
+    if facts:
+        ranked = _ranked(conditions, facts).subquery()
+        statement = statement.join(ranked, ranked.c.run_number == runs.c.number)
+        values = iter(ranked.c[1:])
+    else:
+        statement = statement.where(*conditions)
+        values = iter(())
+    for order, text in orders:
+        value = next(values) if order in facts else _attribute(order, text)
+        statement = statement.order_by(
+            (value.desc() if order.descending else value.asc()).nulls_last()
+        )
     statement = statement.order_by(runs.c.number.desc())
     return statement if limit is None else statement.limit(max(limit, 0))
+
+
+def _ranked(conditions: Sequence[ColumnElement[bool]], orders: Sequence[Order]) -> Select[Any]:
+    """The runs that conditions let through, each with the value of every order, if it has one.
+
+    Of several facts of a name it is the one that comes first. Runs and facts are put under
+    each other and grouped, which takes one pass whatever a database knows of its tables:
+    SQLite would look at all facts again for every run that it joins them with.
+    """
+    empty = [cast(null(), _type(order)) for order in orders]
+    chosen = select(runs.c.number.label("run_number"), literal(1).label("chosen"))
+    chosen = chosen.add_columns(*(e.label(f"value{i}") for i, e in enumerate(empty)))
+    parts: list[Select[Any]] = [chosen.join_from(runs, experiments).where(*conditions)]
+    for place, order in enumerate(orders):
+        facts = _facts(order.field).subquery()
+        columns: list[ColumnElement[Any]] = [*empty[:place], facts.c.value, *empty[place + 1 :]]
+        parts.append(select(facts.c.run_number, literal(0), *columns))
+    together = union_all(*parts).subquery()
+    firsts = (
+        (func.max if order.descending else func.min)(together.c[f"value{i}"]).label(f"first{i}")
+        for i, order in enumerate(orders)
+    )
+    return (
+        select(together.c.run_number, *firsts)
+        .group_by(together.c.run_number)
+        .having(func.max(together.c.chosen) == 1)
+    )
+
+
+def _type(order: Order) -> Float[Any] | Text:
+    return Float() if order.field.entity is Entity.METRIC else Text()
 
 
 class _Translation:
@@ -141,9 +184,9 @@ class _Translation:
         if node.field.entity is Entity.ATTRIBUTE:
             return self._attribute(node)
         if node.operator == "IS NULL":
-            return runs.c.number.not_in(_owners(node.field, lambda _: true()))
+            return runs.c.number.not_in(_owners(node.field, _always))
         if node.operator == "IS NOT NULL":
-            return runs.c.number.in_(_owners(node.field, lambda _: true()))
+            return runs.c.number.in_(_owners(node.field, _always))
         compare = self._number if node.field.entity is Entity.METRIC else self._words
         return runs.c.number.in_(_owners(node.field, lambda value: compare(value, node)))
 
@@ -237,48 +280,51 @@ def attribute_of(field: Field, kind: str, text: str, example: str) -> str:
     return name
 
 
-def _sorted_by(order: Order, text: str) -> ColumnElement[Any]:
-    """The value a run is sorted by; of several metrics of a name, the one that comes first."""
-    field = order.field
-    if field.entity is Entity.ATTRIBUTE:
-        return _ATTRIBUTES[attribute_of(field, "order", text, ORDER_EXAMPLE)]
-    found = _facts(field).subquery()
-    best = func.max(found.c.value) if order.descending else func.min(found.c.value)
-    statement = select(best).where(found.c.run_number == runs.c.number)
-    return statement.scalar_subquery()
+def _attribute(order: Order, text: str) -> ColumnElement[Any]:
+    return _ATTRIBUTES[attribute_of(order.field, "order", text, ORDER_EXAMPLE)]
 
 
-def _owners(field: Field, condition: Callable[[Any], ColumnElement[bool]]) -> Select[Any]:
+_Condition = Callable[[ColumnElement[Any]], ColumnElement[bool]]
+
+
+def _always(_: ColumnElement[Any]) -> ColumnElement[bool]:
+    return true()
+
+
+def _owners(field: Field, condition: _Condition) -> Select[Any]:
     """The numbers of the runs that have a fact of this name for which the condition holds."""
-    found = _facts(field).subquery()
-    return select(found.c.run_number).where(condition(found.c.value))
+    return select(_facts(field, condition).subquery().c.run_number)
 
 
-def _facts(field: Field) -> CompoundSelect[Any]:
+def _facts(field: Field, condition: _Condition = _always) -> CompoundSelect[Any]:
     """Run number and value of each fact of a name: own, of its steps, and of reused ones."""
     if field.entity is Entity.METRIC:
         labels = metric_summaries.c.labels == compact(dict(field.labels))
-        return union_all(*_of_executions(metric_summaries, "last", field.key, labels))
+        last = metric_summaries.c.last
+        return union_all(
+            *_of_executions(metric_summaries, last, field.key, and_(labels, condition(last)))
+        )
     of_run, of_step = (
         (run_params, execution_params)
         if field.entity is Entity.PARAM
         else (run_tags, execution_tags)
     )
     own = select(of_run.c.run_number, of_run.c.value.label("value")).where(
-        of_run.c.key == clean(field.key)
+        of_run.c.key == clean(field.key), condition(of_run.c.value)
     )
-    return union_all(own, *_of_executions(of_step, "value", field.key, true()))
+    value = of_step.c.value
+    return union_all(own, *_of_executions(of_step, value, field.key, condition(value)))
 
 
 def _of_executions(
-    table: Table, value: str, key: str, condition: ColumnElement[bool]
+    table: Table, value: ColumnElement[Any], key: str, condition: ColumnElement[bool]
 ) -> tuple[Select[Any], Select[Any]]:
     """Facts of executions for the run they belong to, and for the runs that reused them."""
     named = and_(table.c.key == clean(key), condition)
     number = (table.c.execution_id // POSITIONS).label("run_number")
-    own = select(number, table.c[value].label("value")).where(named)
+    own = select(number, value.label("value")).where(named)
     reused = (
-        select(executions.c.run_number, table.c[value].label("value"))
+        select(executions.c.run_number, value.label("value"))
         .join_from(table, executions, executions.c.reused_from == table.c.execution_id)
         .where(named)
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from lineal.catalog import search as search_module
 from lineal.errors import FilterError
 
 RUNS = {
@@ -133,11 +134,45 @@ def test_the_largest_filter_that_is_allowed_can_be_run(search):
         (["attributes.start_time ASC"], "abc"),
         (["status, number"], "abc"),
         (["params.inner", "name DESC"], "bac"),
+        (["metrics.absent", "metrics.auc"], "bac"),
+        (["tags.t", "status", "metrics.auc DESC"], "abc"),
+        (["metrics.auc DESC", "metrics.auc DESC"], "abc"),
     ],
 )
 def test_runs_are_sorted_as_asked_and_newest_first_otherwise(search, catalog, order_by, names):
     assert "".join(r.name for r in catalog.runs(None, order_by)) == names
     assert "".join(r.name for r in catalog.runs(None, order_by, 2)) == names[:2]
+
+
+def test_a_filter_and_an_order_by_metrics_go_together(search, catalog):
+    found = catalog.runs("params.depth != '10'", ["metrics.auc", "params.model"], 5, "default")
+    assert [r.name for r in found] == ["b", "a"]
+    assert catalog.runs("params.depth = '7'", ["metrics.auc"]) == []
+
+
+def test_sorting_by_a_metric_takes_the_database_work_in_proportion_to_the_runs(catalog, write):
+    def work() -> int:
+        """Instructions of SQLite's machine, in hundreds."""
+        calls = []
+        with catalog._database.read() as connection:
+            if connection.dialect.name != "sqlite":
+                pytest.skip("only SQLite counts its instructions")
+            driver = connection.connection.driver_connection
+            driver.set_progress_handler(lambda: calls.append(1), 100)
+            order = ["metrics.auc DESC"]
+            statement = search_module.select_runs(connection, None, order, 10, None)
+            connection.execute(statement).all()
+            driver.set_progress_handler(None, 0)
+        return len(calls)
+
+    def add(count: int) -> None:
+        for _ in range(count):
+            write.metric(write.step(write.begin(), 0, key=None, outputs=()).id, "auc", 0.5)
+
+    add(50)
+    few = work()
+    add(150)
+    assert 0 < work() < 8 * few
 
 
 def test_a_bad_order_is_refused_at_its_place(search, catalog):

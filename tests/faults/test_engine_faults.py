@@ -113,6 +113,7 @@ lineal("run", "full.py", "-p", "n=9000000")
 lineal("runs")
 fill()
 lineal("run", "full.py")
+lineal("replay", "1")
 lineal("get", "1:small")
 lineal("get", "1:big", "-o", "big.bin")
 print("left behind:", *sorted(os.listdir()))
@@ -341,6 +342,10 @@ def test_a_disk_that_is_really_full_fails_a_run_and_can_be_read(
     before = next(answers)
     assert before.startswith("run full.py -> 2")
     assert "the space left on its disk" in before
+    replayed = next(answers)
+    assert replayed.startswith("replay 1 -> 2")
+    assert "the space left on its disk" in replayed
+    assert "AssertionError" not in replayed
     assert next(answers).split() == ["get", "1:small", "->", "0", "1001"]
     refused = next(answers)
     assert refused.startswith("get 1:big -o big.bin -> 2")

@@ -5,23 +5,29 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Select, bindparam, func, literal_column, or_, select
+from sqlalchemy import Select, bindparam, exists, func, literal_column, or_, select
 
 from lineal.digests.digest import Digest
-from lineal.records import OBSERVED, Input, Output, Prior, RunStatus
+from lineal.records import OBSERVED, PROBE_OF, REPLAY_OF, Input, Output, Prior, RunStatus
 
 from .dialect import among, packed
 from .glancing import Glance, ask
 from .rows import moment
 from .runs import POSITIONS
-from .tables import artifacts, executions, generated, runs, used
+from .tables import artifacts, executions, generated, run_tags, runs, used
 
 _EXECUTED = executions.c.status == literal_column("'executed'")
 """Spelled out as the partial index has it."""
+_REPLAY = exists().where(
+    run_tags.c.run_number == runs.c.number,
+    or_(*(run_tags.c.key == key for key in (REPLAY_OF, PROBE_OF))),
+)
+"""What a replay came to is for its report alone: with what it was to find out, a step may have
+given another result than the one that later runs went on from."""
 
 
 def lookup(glance: Glance, keys: Sequence[Digest]) -> dict[Digest, tuple[Prior, ...]]:
-    """The executed executions of every key that has any, newest first."""
+    """The executed executions of every key that has any, newest first; none of a replay's."""
     return _grouped(glance, ask(glance, _of_keys, keys=packed(glance, keys)))
 
 
@@ -81,7 +87,9 @@ def _observed(glance: Glance, ids: Iterable[int]) -> dict[int, list[Input]]:
 
 def _last_run(_: Glance) -> Select[Any]:
     return select(func.max(runs.c.number)).where(
-        runs.c.pipeline == bindparam("pipeline"), runs.c.status == RunStatus.FINISHED.value
+        runs.c.pipeline == bindparam("pipeline"),
+        runs.c.status == RunStatus.FINISHED.value,
+        ~_REPLAY,
     )
 
 
@@ -125,5 +133,6 @@ def _priors() -> Select[Any]:
         .join_from(executions, runs)
         .join(generated, generated.c.execution_id == executions.c.id, isouter=True)
         .join(artifacts, artifacts.c.digest == generated.c.artifact, isouter=True)
+        .where(~_REPLAY)
         .order_by(executions.c.id.desc(), generated.c.position)
     )

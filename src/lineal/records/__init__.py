@@ -18,7 +18,15 @@ from .registry import (
     RegistryEvent,
     VersionStatus,
 )
-from .run import CodeSnapshot, Environment, MetricSummary, RunRecord, RunStatus
+from .run import (
+    PROBE_OF,
+    REPLAY_OF,
+    CodeSnapshot,
+    Environment,
+    MetricSummary,
+    RunRecord,
+    RunStatus,
+)
 from .step import (
     OBSERVED,
     Cause,
@@ -39,6 +47,8 @@ from .step import (
 
 __all__ = [
     "OBSERVED",
+    "PROBE_OF",
+    "REPLAY_OF",
     "Approval",
     "Artifact",
     "Cause",

@@ -12,6 +12,11 @@ from lineal.digests.digest import Digest
 from .artifact import Artifact
 from .step import Execution, Output
 
+REPLAY_OF = "lineal.replay_of"
+"""A tag of a run that replays another: the id of that. No step of any run is reused from it."""
+PROBE_OF = "lineal.probe_of"
+"""A tag of a run of one step, to learn why it differs; nor is any reused from that."""
+
 
 class RunStatus(StrEnum):
     """The state of a run."""

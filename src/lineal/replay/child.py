@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lineal.digests.digest import unique_digest
-from lineal.errors import BlobMissing, LinealError, UserError
+from lineal.errors import BlobMissing, LinealError, StoreUnwritable, UserError
 from lineal.pipeline import Pipeline
 from lineal.planning import Policy
 from lineal.records import Artifact, ExecutionStatus, Prior, RunRecord
@@ -70,14 +70,16 @@ def _work(services: Services, job: Job, parse: Parse, watching: _Watching) -> Do
         error = None
         try:
             run_pipeline(services, pipeline, arguments, options)
-        except LinealError as problem:  # the run is recorded as failed, with its steps
-            error = str(problem)
+        except LinealError as problem:
+            if watching.run_id is None:
+                raise
+            error = str(problem)  # the run is recorded as failed, with its steps
         assert watching.run_id is not None
         again = services.catalog.run(watching.run_id)
         before = services.catalog.run(job.against) if job.against else record
         differences = compare_outputs(services, before, again, job.tolerance)
     except LinealError as problem:
-        mistake = isinstance(problem, UserError)
+        mistake = isinstance(problem, UserError | StoreUnwritable)
         return Done(run=watching.run_id, error=str(problem), mistake=mistake)
     except Exception as problem:  # noqa: BLE001 - importing the code runs it
         told = f"The code can't be loaded: {type(problem).__name__}: {problem}."

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from lineal.digests.digest import Digest
-from lineal.records import RunRecord
+from lineal.records import PROBE_OF, RunRecord
 
 from .job import Job
 from .layout import THREADS
@@ -31,7 +31,7 @@ def probe(stage: Stage, job: Job, step: str, replayed: Outputs, recorded: Output
         replayed: The digests it came out with.
         recorded: Those that are on record.
     """
-    job = replace(job, steps=(step,), tags={"lineal.probe_of": stage.record.id})
+    job = replace(job, steps=(step,), tags={PROBE_OF: stage.record.id})
 
     def again(changes: Mapping[str, str], workers: int | None = None) -> Outputs:
         done = stage.play(replace(job, workers=workers or job.workers), changes)

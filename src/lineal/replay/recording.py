@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from lineal.catalog import Batch
 from lineal.digests.canonical import identify
 from lineal.records import (
+    REPLAY_OF,
     Cause,
     Execution,
     ExecutionStatus,
@@ -37,7 +38,7 @@ def record_report(
         task=f"{__name__}:{record_report.__name__}",
         run=after,
         about={"recorded": before, "replayed": after},
-        tags={"lineal.replay_of": before.id, "lineal.verdict": report.verdict.value},
+        tags={REPLAY_OF: before.id, "lineal.verdict": report.verdict.value},
     )
 
 

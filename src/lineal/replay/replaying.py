@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lineal.errors import UserError
-from lineal.records import Environment, RunRecord
+from lineal.records import REPLAY_OF, Environment, RunRecord
 from lineal.running import Services
 from lineal.running.sources import project_root
 
@@ -143,7 +143,7 @@ def _job(record: RunRecord, asked: Asked) -> Job:
         workers=asked.workers,
         runner=asked.runner,
         name=f"{record.name}-replay",
-        tags={"lineal.replay_of": record.id},
+        tags={REPLAY_OF: record.id},
         tolerance=asked.tolerance,
     )
 

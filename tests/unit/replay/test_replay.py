@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from lineal.errors import UserError
+from lineal.records import RunRecord
 from lineal.replay import Asked, Report, Tolerance, Verdict, facts_of, write_report
 from lineal.workspace import Workspace
 
@@ -187,6 +188,32 @@ def test_a_step_that_moves_by_itself_is_named_with_its_cause(
     report = workspace.replay(project.run(workspace).id)
     assert verdicts(report) == {"fine": "identical", "faulty": "different"}
     assert cause in first(report)[1]
+
+
+def test_no_later_run_goes_on_from_a_replay_or_its_probes(
+    project: Project, workspace: Workspace
+) -> None:
+    project.main.write_text(FAULTY.format(body="return time.time_ns()"))
+    before = project.run(workspace)
+    workspace.replay(before.id)
+    after = project.run(workspace)
+    assert [e.status.value for e in after.executions if e.position] == ["reused", "reused"]
+    assert {e.reused_from for e in after.executions if e.position} == {
+        e.id for e in before.executions if e.position
+    }
+
+
+def test_what_only_a_replay_has_executed_is_executed_again(
+    project: Project, workspace: Workspace
+) -> None:
+    workspace.replay(project.run(workspace).id, Asked(params=("factor=3",)))
+    after = project.run(workspace, factor=3.0)
+    assert statuses(after) == {"load": "reused", "grow": "executed", "count": "executed"}
+    assert statuses(project.run(workspace, factor=3.0)) == dict.fromkeys(statuses(after), "reused")
+
+
+def statuses(run: RunRecord) -> dict[str, str]:
+    return {e.step: e.status.value for e in run.executions if e.position}
 
 
 def test_a_seeded_draw_replays_identical_as_often_as_one_likes(

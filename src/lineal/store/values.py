@@ -10,6 +10,7 @@ from lineal.digests.identity import ValueIdentity
 from lineal.errors import (
     BlobMissing,
     LinealError,
+    MissingFileError,
     OutputNotStorable,
     StoreError,
     UnhashableError,
@@ -65,7 +66,8 @@ class ValueStore:
         value that has no content to go by (its digest is a unique one) is kept unchecked.
 
         Raises:
-            OutputNotStorable: no codec can; says what each objected to.
+            OutputNotStorable: no codec can, and what each objected to; or it has changed since it
+                was identified.
             StoreUnwritable: the store can't be written.
         """
         objections: list[str] = []
@@ -81,6 +83,13 @@ class ValueStore:
                 raise
             except Exception as error:  # noqa: BLE001 - any library may refuse in its own way
                 objections.append(f"{codec.name} says: {error}")
+        if _changed(value, identity):
+            raise OutputNotStorable(
+                f"The value of type {identity.type} that it returned was changed in place before"
+                " it could be written, so it is not kept. A step that takes it did so, or a"
+                " thread that was left behind; mend that one (a step that works on a copy"
+                " changes nothing), and run again."
+            )
         raise OutputNotStorable(
             f"A value of type {identity.type} can't be kept ({'; '.join(objections)}). Return"
             " plain data, a frame, an array, a model or a path, or declare the task with"
@@ -167,6 +176,16 @@ class ValueStore:
             return stored.inline
         assert stored.address is not None
         return self.blobs.get(stored.address)
+
+
+def _changed(value: Any, identity: ValueIdentity) -> bool:
+    """Whether a value is not what it was when it was identified."""
+    if identity.digest.startswith("unique:"):
+        return False
+    try:
+        return value_digest(value) != identity.digest
+    except (UnhashableError, MissingFileError):
+        return True
 
 
 def _stored(artifact: Artifact) -> Stored:

@@ -119,7 +119,7 @@ def test_a_copy_that_can_not_be_made_leaves_nothing(values, blobs, tree, tmp_pat
 def test_a_file_that_changed_since_it_was_identified_is_not_kept(values, tree):
     identity = identify(tree)
     (tree / "a.txt").write_text("changed")
-    with pytest.raises(OutputNotStorable, match="files/1"):
+    with pytest.raises(OutputNotStorable, match="changed in place"):
         values.save(tree, identity)
 
 

@@ -1,98 +1,205 @@
-"""What a step costs beside its own work: `python benchmarks/steps.py`.
+"""What a step costs beside its own work: executed, reused, and with large arguments.
 
-Prints, as the best of several rounds on this machine, the time of a whole run of trivial
-steps divided by their number, until everything is durable: executed and reused, one after
-the other and side by side, and side by side with the same array of 8 MB given to each. Beside
-it stands the time on processors of all threads, which says more where the machine has other
-work. The last line is what calling the functions alone costs. Needs about 200 MB of memory and
-a temporary folder; its fsync counts.
+Steps do next to nothing, so a figure is what the tool adds to each of them: from the call to the
+moment the tool returns. *Executed* steps are new, *reused* ones were run before in the same store.
+Slow tools do fewer steps, as a time is for one. The last rows are whole processes over fifty
+stages that copy a file, as DVC is used.
 """
 
 from __future__ import annotations
 
-import tempfile
-import time
+import mmap
+import os
+import sys
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
+import pyarrow as pa
+import xxhash
 
-from lineal import Workspace, pipeline, task, unmapped
-from lineal.pipeline import Pipeline
+from harness import Bench, Command, Side, installed, run
+from tools import Tool, tools
+from tools.base import add, first_of
+from tools.stages import PROJECTS
 
-ROUNDS = 5
-STEPS = 1_000
-GIVEN = 100
-"""Steps that are given the array."""
-
-
-@task
-def add(x: int, n: int) -> int:
-    return x + n
-
-
-@task
-def add_first(x: int, array: np.ndarray) -> float:
-    return float(x + array[0])
+Work = Callable[[Tool, int, int], None]
+"""Does a number of steps, from a start that nobody else has."""
+APART = 10_000_000
+"""Starts are so far from one another that no number comes twice."""
 
 
-@pipeline
-def chain(steps: int, start: int) -> Any:
-    x: Any = start
-    for i in range(steps):
-        x = add(x, i)
-    return x
+def main(bench: Bench) -> None:
+    present = [tool for tool in tools(bench.fresh()) if installed(*tool.needs)]
+    rows = Rows(bench, present)
+    many = bench.pick(tiny=5, quick=200, full=1_000)
+    rows.steps(f"{many:,} steps, one after the other", deep, many)
+    rows.steps(f"{many:,} steps, side by side", wide, many)
+    if bench.size == "full":
+        fast = Rows(bench, [tool for tool in present if tool.most_steps >= 10_000])
+        fast.steps("10,000 steps, one after the other", deep, 10_000)
+        fast.steps("10,000 steps, side by side", wide, 10_000)
+    values = array(bench.pick(tiny=1_000, quick=10**6, full=10**6))
+    rows.given(f"an array of {millions(values.nbytes)} MB", values)
+    table = frame(bench.pick(tiny=100, quick=1_085_000, full=1_085_000))
+    rows.given(f"a frame of {millions(table.memory_usage().sum())} MB", table)
+    megabytes = bench.pick(tiny=1, quick=100, full=1_000)
+    path = written(bench.fresh() / "file", megabytes)
+    rows.given(f"a file of {megabytes:,} MB", path, path.touch)
+    rows.given(f"a file of {megabytes:,} MB, known", path)
+    path.unlink()
+    noticing(bench, present)
+    whole(bench)
 
 
-@pipeline
-def wide(steps: int, start: int) -> Any:
-    add.map(range(start, start + steps), unmapped(1))
+class Rows:
+    """Pairs of rows: executed, and then the same steps reused."""
+
+    def __init__(self, bench: Bench, present: list[Tool]) -> None:
+        self.bench, self.tools = bench, present
+        self._starts = count(0, APART)
+
+    def steps(self, name: str, work: Work, steps: int) -> None:
+        def alone() -> None:
+            for i in range(steps):
+                add(i, 1)
+
+        self._pair(name, work, steps, Side("limit", alone, does="plain calls"), _nothing)
+
+    def given(self, name: str, value: Any, before: Callable[[], object] | None = None) -> None:
+        """A step that is given a value; ``before`` each round something may happen to it."""
+
+        def work(tool: Tool, _: int, start: int) -> None:
+            right(tool, tool.given(value, start), first_of(value) + start)
+
+        limit = Side("limit", xxhash_of(value), before, "xxhash over the same bytes")
+        self._pair(f"given {name}", work, 1, limit, before or _nothing)
+
+    def _pair(
+        self, name: str, work: Work, steps: int, limit: Side, before: Callable[[], object]
+    ) -> None:
+        last: dict[str, int] = {}
+
+        def executed(tool: Tool) -> None:
+            last[tool.name] = next(self._starts)
+            work(tool, min(steps, tool.most_steps), last[tool.name])
+
+        def reused(tool: Tool) -> None:
+            work(tool, min(steps, tool.most_steps), last[tool.name])
+
+        for how, call in (("executed", executed), ("reused", reused)):
+            sides = [_side(tool, call, steps, before) for tool in self.tools]
+            row = f"{name}, {how}"
+            self.bench.compare(row, sides, per=steps, unit="step", limit=limit, memory=steps == 1)
 
 
-@pipeline
-def wide_with_an_array(steps: int, start: int, array: np.ndarray) -> Any:
-    add_first.map(range(start, start + steps), unmapped(array))
+def _side(
+    tool: Tool, call: Callable[[Tool], None], steps: int, before: Callable[[], object]
+) -> Side:
+    per = min(steps, tool.most_steps)
+    does = f"{tool.does}; {per} steps at most" if per < steps else tool.does
+    return Side(tool.name, lambda: call(tool), before, does, per, tool.needs)
 
 
-def main() -> None:
-    array = np.arange(1_000_000, dtype=np.float64)
-    measure("one after the other", chain, STEPS)
-    measure("side by side", wide, STEPS)
-    measure("side by side, 8 MB given", wide_with_an_array, GIVEN, array=array)
-    print(f"{'the functions alone':35} {alone():8.2f} µs")
+def _nothing() -> None:
+    """Before a round in which every call must be counted."""
 
 
-def measure(name: str, of: Pipeline[..., Any], steps: int, **more: Any) -> None:
-    executed, reused = [], []
-    with tempfile.TemporaryDirectory() as place, Workspace.open(Path(place)) as workspace:
-
-        def run(start: int) -> tuple[float, float]:
-            given = {"steps": steps, "start": start, **more}
-            before = time.process_time()
-            wall = timed(lambda: workspace.run(of, given))
-            return wall / steps * 1e6, (time.process_time() - before) / steps * 1e6
-
-        run(-10 * ROUNDS * steps)
-        for i in range(ROUNDS):
-            executed.append(run(i * steps))
-            reused.append(run(i * steps))
-    for how, times in (("executed", executed), ("reused", reused)):
-        wall, cpu = (min(column) for column in zip(*times, strict=True))
-        print(f"{name + ', ' + how:35} {wall:8.0f} µs {cpu:8.0f} µs on processors")
+def deep(tool: Tool, steps: int, start: int) -> None:
+    right(tool, tool.deep(steps, start), start + sum(range(steps)))
 
 
-def alone() -> float:
-    return (
-        min(timed(lambda: [add(i, 1) for i in range(STEPS)]) for _ in range(ROUNDS)) / STEPS * 1e6
-    )
+def wide(tool: Tool, steps: int, start: int) -> None:
+    right(tool, sum(tool.wide(steps, start)), steps * start + sum(range(steps)))
 
 
-def timed(work: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
+def right(tool: Tool, answer: float, expected: float) -> None:
+    if answer != expected:
+        raise ValueError(f"{tool.name} answered {answer}, and {expected} was right")
+
+
+def millions(count: int) -> str:
+    return f"{count / 1e6:.3g}"
+
+
+def array(items: int) -> np.ndarray:
+    return np.random.default_rng(0).random(items)
+
+
+def frame(rows: int) -> pd.DataFrame:
+    """Seven columns of numbers and three of text."""
+    rng = np.random.default_rng(0)
+    columns: dict[str, Any] = {f"n{i}": rng.random(rows) for i in range(7)}
+    for i in range(3):
+        words = np.char.add("v", rng.integers(0, 100_000, rows).astype(str))
+        columns[f"s{i}"] = pd.Series(words, dtype="str")
+    return pd.DataFrame(columns)
+
+
+def written(path: Path, megabytes: int) -> Path:
+    """A file of noise."""
+    rng = np.random.default_rng(0)
+    with path.open("wb") as file:
+        for _ in range(megabytes):
+            file.write(rng.bytes(1_000_000))
+    return path
+
+
+def xxhash_of(value: Any) -> Callable[[], object]:
+    """Bare xxhash over what a value is made of: the least that knowing its content can cost."""
+    if isinstance(value, Path):
+
+        def of_file() -> str:
+            with value.open("rb") as file, mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ) as all_:
+                return xxhash.xxh3_128_hexdigest(all_)
+
+        return of_file
+    if isinstance(value, np.ndarray):
+        return lambda: xxhash.xxh3_128_hexdigest(value.view(np.uint8))
+    table = pa.Table.from_pandas(value, preserve_index=False)
+    chunks = [chunk for column in table.columns for chunk in column.chunks]
+    buffers = [buffer for chunk in chunks for buffer in chunk.buffers() if buffer]
+    return lambda: [xxhash.xxh3_128_digest(buffer) for buffer in buffers]
+
+
+def noticing(bench: Bench, present: list[Tool]) -> None:
+    """Does a step run again when its file holds something else?"""
+    for tool in present:
+        for row, put_back in (
+            ("a changed file is noticed", False),
+            ("a changed file is noticed, its size and time as before", True),
+        ):
+            path = bench.fresh() / "input"
+            path.write_bytes(b"1")
+            known = path.stat()
+            tool.given(path, 0)
+            path.write_bytes(b"2")
+            if put_back:
+                os.utime(path, ns=(known.st_atime_ns, known.st_mtime_ns))
+            bench.record(row, tool.name, tool.given(path, 0) == first_of(path))
+
+
+def whole(bench: Bench) -> None:
+    """Fifty stages over files, each run a whole process."""
+    stages = bench.pick(tiny=3, quick=10, full=50)
+    projects = [kind(bench.fresh(), stages) for kind in PROJECTS]
+    limit = Side("limit", Command([sys.executable, "-c", "pass"]), does="Python alone")
+    for how, prepare in (("first run", True), ("nothing changed", False)):
+        sides = [
+            Side(
+                project.name,
+                project.run,
+                project.lay_out if prepare else None,
+                f"as a process: {project.does}",
+                needs=project.needs,
+            )
+            for project in projects
+        ]
+        bench.compare(f"{stages} stages over files, {how}", sides, limit=limit, memory=True)
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

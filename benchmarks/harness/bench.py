@@ -123,9 +123,9 @@ class _Player:
     """A side taking its turns."""
 
     def __init__(self, row: str, side: Side, per: int, bench: Bench) -> None:
-        self.row, self.side, self.per = row, side, per
+        self.row, self.side, self.per = row, side, side.per or per
         self.measured = Measured(side.name, side.does)
-        self.left = bench.pick(tiny=2.0, quick=4.0, full=12.0)
+        self.left = bench.pick(tiny=0.0, quick=2.0, full=5.0)
         """Seconds of its share."""
         self.least = bench.pick(tiny=0.0, quick=0.02, full=0.1)
         """Seconds that a sample should take."""

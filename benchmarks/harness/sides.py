@@ -17,6 +17,8 @@ class Side:
         prepare: Called before each timed round, and not timed. A side with ``prepare`` runs
             once a sample; one without runs as often as a sample needs to be long enough.
         does: What the tool really does: is it durable, what does it record?
+        per: Units that one call of ``run`` does, when not as many as the row says: a slow tool
+            may do fewer, as a time is for each unit.
         needs: Modules that must be there; without them the side is left out.
     """
 
@@ -24,4 +26,5 @@ class Side:
     run: Callable[[], Any]
     prepare: Callable[[], object] | None = None
     does: str = ""
+    per: int | None = None
     needs: tuple[str, ...] = ()

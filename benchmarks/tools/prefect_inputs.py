@@ -1,0 +1,69 @@
+"""Prefect: a flow of tasks with the cache policy INPUTS, on its temporary server."""
+
+from __future__ import annotations
+
+import os
+from functools import cached_property
+from pathlib import Path
+from typing import Any, ClassVar
+
+from tools.base import add, first_of
+
+
+class Prefect:
+    """Runs flows; results are kept in a folder."""
+
+    name: ClassVar = "Prefect"
+    does: ClassVar = (
+        "not durable (results without fsync); records flow and task runs with their states in its "
+        "server's SQLite; policy INPUTS: the code does not count, and of a file only its path "
+        "does; its log is kept to errors"
+    )
+    needs: ClassVar = ("prefect",)
+    most_steps: ClassVar = 50
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    @cached_property
+    def _flows(self) -> dict[str, Any]:
+        os.environ |= {
+            "PREFECT_HOME": str(self._folder),
+            "PREFECT_LOGGING_LEVEL": "ERROR",
+            "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
+            "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        }
+        from prefect import flow, task, unmapped
+        from prefect.cache_policies import INPUTS
+
+        plus = task(name="plus", cache_policy=INPUTS, persist_result=True)(add)
+
+        @task(cache_policy=INPUTS, persist_result=True)
+        def head(value: Any, start: int) -> float:
+            return first_of(value) + start
+
+        @flow
+        def deep(steps: int, start: int) -> int:
+            x = start
+            for i in range(steps):
+                x = plus(x, i)
+            return x
+
+        @flow
+        def wide(steps: int, start: int) -> list[int]:
+            return plus.map(unmapped(start), range(steps)).result()
+
+        @flow(validate_parameters=False)
+        def given(value: Any, start: int) -> float:
+            return head(value, start)
+
+        return {"deep": deep, "wide": wide, "given": given}
+
+    def deep(self, steps: int, start: int) -> int:
+        return int(self._flows["deep"](steps, start))
+
+    def wide(self, steps: int, start: int) -> list[int]:
+        return list(self._flows["wide"](steps, start))
+
+    def given(self, value: Any, start: int) -> float:
+        return float(self._flows["given"](value, start))

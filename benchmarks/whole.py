@@ -197,7 +197,7 @@ def main(bench: Bench) -> None:
     truth = Truth(Home(PLAIN, bench, data))
     asked = bench.pick(
         tiny=("first run", "run after a helper changed"),
-        quick=("first run", "second run", "run after a helper changed"),
+        quick=("first run", "run after a helper changed"),
         full=tuple(OCCASIONS),
     )
     for occasion in asked:
@@ -214,7 +214,7 @@ def play(bench: Bench, occasion: str, homes: Sequence[Home], truth: Truth) -> No
     bench.compare(
         occasion,
         [home.side(edit, answers[home.tool.name], fresh=fresh) for home in homes],
-        rounds=bench.pick(tiny=1, quick=1, full=3),
+        rounds=bench.pick(tiny=1, quick=1, full=2),
         unit="run",
         limit=truth.home.side(edit, answers[truth.home.tool.name], fresh=fresh),
         memory=True,

@@ -44,7 +44,7 @@ SELECT artifact FROM walk LIMIT ?
 MET = "(SELECT value FROM json_each(?))"
 FACTS = (
     f"SELECT * FROM artifacts WHERE digest IN {MET}",
-    f"SELECT e.* FROM generated g JOIN executions e ON e.id = execution_id WHERE g.artifact IN {MET}",
+    f"SELECT e.* FROM generated JOIN executions e ON e.id = execution_id WHERE artifact IN {MET}",
     f"SELECT u.* FROM generated g JOIN used u USING (execution_id) WHERE g.artifact IN {MET}",
 )
 PAGE = 200

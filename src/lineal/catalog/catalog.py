@@ -316,6 +316,15 @@ class Catalog:
             flowed = executions.of_run(connection, row.number)
             return runs.records(connection, [row], executions=flowed)[0]
 
+    def run_number(self, run_id: str) -> int:
+        """The number of a run.
+
+        Raises:
+            ReferenceNotFound: When there is no such run.
+        """
+        with self._database.read() as connection:
+            return runs.row_of(connection, run_id).number  # type: ignore[no-any-return]
+
     def metrics(self, run_number: int) -> tuple[MetricSummary, ...]:
         """The metrics of a run: its own, and those of the executions it reused."""
         with self._database.read() as connection:

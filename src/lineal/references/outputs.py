@@ -47,14 +47,19 @@ def start(catalog: Catalog, reference: str) -> Start:
         AmbiguousReference: several things do.
     """
     try:
-        located = locate(catalog, reference)
+        return _start(catalog, reference)
     except ReferenceNotFound:
         if not _HEX.fullmatch(reference):
             raise
-        located = Located(artifact=_artifact(catalog, reference))
-    if located.artifact is None:
-        assert located.run is not None
-        return Start(runs=(located.run.number,))
+        return Start(artifacts=(_artifact(catalog, reference).digest,))
+
+
+def _start(catalog: Catalog, reference: str) -> Start:
+    name, colon, _ = reference.removeprefix("run:").partition(":")
+    if not colon:  # its steps, of which there may be thousands, are not needed
+        return Start(runs=(catalog.run_number(_run_id(catalog, name)),))
+    located = locate(catalog, reference)
+    assert located.artifact is not None
     digest = located.artifact.digest
     if located.execution is None:
         return Start(artifacts=(digest,))
@@ -80,6 +85,10 @@ def logged_as(catalog: Catalog, run: str, path: str) -> str:
 
 
 def _run(catalog: Catalog, name: str) -> RunRecord:
+    return catalog.run(_run_id(catalog, name))
+
+
+def _run_id(catalog: Catalog, name: str) -> str:
     found = catalog.find_runs(name)
     if not found:
         raise ReferenceNotFound(
@@ -91,7 +100,7 @@ def _run(catalog: Catalog, name: str) -> RunRecord:
             f"{name!r} may be any of {len(found)} runs: {', '.join(i[:12] for i in found[:8])};"
             " give more digits."
         )
-    return catalog.run(found[0])
+    return found[0]
 
 
 def _artifact(catalog: Catalog, prefix: str) -> Artifact:

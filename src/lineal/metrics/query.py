@@ -49,7 +49,7 @@ def _read_once(
     journals, segments = places.listing()
     candidates = overlapping(segments, wanted)
     kept, replaced = current({name: Segment(places.segments / name) for name in candidates})
-    tables = [segment.table(wanted) for segment in kept.values()]
+    tables = [segment.table(wanted, key) for segment in kept.values()]
     tables += [_journal(places, name) for name in journals if name not in replaced]
     filtered = (_only(table, wanted, key, labels) for table in tables)
     return [table for table in filtered if len(table)]

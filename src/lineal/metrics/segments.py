@@ -84,15 +84,15 @@ class Segment:
             )
         self.replaces: frozenset[str] = frozenset(json.loads(facts.get(_REPLACES, b"[]")))
 
-    def table(self, wanted: Collection[int] | None = None) -> pa.Table:
-        """Its points, without the row groups in which no wanted execution can be."""
+    def table(self, wanted: Collection[int] | None = None, key: str | None = None) -> pa.Table:
+        """Its points, without the row groups in which no wanted execution or key can be."""
         import pyarrow as pa
         import pyarrow.parquet as pq
 
         groups = [
             group
             for group in range(self._metadata.num_row_groups)
-            if wanted is None or self._may_hold(group, wanted)
+            if (wanted is None or self._may_hold(group, wanted)) and self._may_name(group, key)
         ]
         try:
             with pq.ParquetFile(
@@ -113,6 +113,13 @@ class Segment:
         if facts is None or not facts.has_min_max:
             return True
         return _within(facts.min, facts.max, wanted)
+
+    def _may_name(self, group: int, key: str | None) -> bool:
+        facts = self._metadata.row_group(group).column(1).statistics
+        if key is None or facts is None or not facts.has_min_max:
+            return True
+        # Statistics of a long text may be cut off, which makes the greatest one smaller.
+        return bool(facts.min <= key and (key <= facts.max or key.startswith(facts.max)))
 
 
 def _corrupt(path: Path, error: Exception) -> BlobCorrupt:

@@ -8,7 +8,7 @@ import pytest
 
 from lineal.errors import BlobCorrupt, ParameterError, StoreVersionError
 from lineal.metrics import MetricStore
-from lineal.metrics.segments import span, worth_merging
+from lineal.metrics.segments import Segment, span, worth_merging
 
 
 @pytest.fixture
@@ -219,3 +219,29 @@ def test_a_segment_says_which_files_it_took_the_place_of(store, root):
     [path] = segments(root)
     [replaced] = json.loads(pq.read_metadata(path).metadata[b"lineal.replaces"])
     assert replaced.startswith("run~")
+
+
+KEYS = (
+    "a",
+    "a" * 9_000,
+    "ab",
+    "loss",
+    "\N{LATIN SMALL LETTER E WITH ACUTE}",
+    "\N{SNOWMAN}",
+    "\U0001f600",
+)
+
+
+def test_one_series_is_read_without_the_row_groups_of_others(store, root, monkeypatch):
+    monkeypatch.setattr("lineal.metrics.segments.ROWS_IN_GROUP", 4)
+    journal = store.journal("run1")
+    for place, key in enumerate(KEYS):
+        journal.log_many(1, key, [float(place)] * 6)
+    journal.close()
+    for place, key in enumerate(KEYS):
+        assert store.read([1], key)["value"].to_pylist() == [float(place)] * 6
+    assert len(store.read([1], "zzz")) == 0
+    (segment,) = [Segment(path) for path in segments(root)]
+    assert len(segment.table([1])) == 6 * len(KEYS)
+    # The very long key has no statistics, so its groups are always read.
+    assert len(segment.table([1], "loss")) <= 16

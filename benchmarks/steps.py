@@ -8,22 +8,19 @@ stages that copy a file, as DVC is used.
 
 from __future__ import annotations
 
-import mmap
 import os
 import sys
 from collections.abc import Callable
 from itertools import count
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import xxhash
 
 from harness import Bench, Command, Side, installed, run
 from tools import Tool, tools
 from tools.base import add, first_of
+from tools.bytes import written, xxhash_of
 from tools.stages import PROJECTS
 
 Work = Callable[[Tool, int, int], None]
@@ -137,32 +134,6 @@ def frame(rows: int) -> pd.DataFrame:
         words = np.char.add("v", rng.integers(0, 100_000, rows).astype(str))
         columns[f"s{i}"] = pd.Series(words, dtype="str")
     return pd.DataFrame(columns)
-
-
-def written(path: Path, megabytes: int) -> Path:
-    """A file of noise."""
-    rng = np.random.default_rng(0)
-    with path.open("wb") as file:
-        for _ in range(megabytes):
-            file.write(rng.bytes(1_000_000))
-    return path
-
-
-def xxhash_of(value: Any) -> Callable[[], object]:
-    """Bare xxhash over what a value is made of: the least that knowing its content can cost."""
-    if isinstance(value, Path):
-
-        def of_file() -> str:
-            with value.open("rb") as file, mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ) as all_:
-                return xxhash.xxh3_128_hexdigest(all_)
-
-        return of_file
-    if isinstance(value, np.ndarray):
-        return lambda: xxhash.xxh3_128_hexdigest(value.view(np.uint8))
-    table = pa.Table.from_pandas(value, preserve_index=False)
-    chunks = [chunk for column in table.columns for chunk in column.chunks]
-    buffers = [buffer for chunk in chunks for buffer in chunk.buffers() if buffer]
-    return lambda: [xxhash.xxh3_128_digest(buffer) for buffer in buffers]
 
 
 def noticing(bench: Bench, present: list[Tool]) -> None:

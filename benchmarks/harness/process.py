@@ -10,16 +10,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psutil
+
 KILOBYTE = 1 if sys.platform == "darwin" else 1024
 """What the system counts the peak of a process in, in bytes."""
 
 
 @dataclass(frozen=True)
 class Ended:
-    """A process that has ended well: what it printed, and its peak of memory in bytes."""
+    """A process that has ended well: what it printed, and its peak of memory in bytes.
+
+    The system counts what the starting process had in memory as the started one's, so a peak below
+    that is not known, and None.
+    """
 
     output: str
-    peak: int
+    peak: int | None
 
 
 @dataclass(frozen=True)
@@ -36,6 +42,7 @@ class Command:
     """Added to this process's own."""
 
     def __call__(self) -> Ended:
+        floor = psutil.Process().memory_info().rss
         with tempfile.TemporaryFile("w+") as output:
             process = subprocess.Popen(
                 [str(argument) for argument in self.arguments],
@@ -52,4 +59,5 @@ class Command:
         if process.returncode:
             what = " ".join(map(str, self.arguments))
             raise RuntimeError(f"{what} ended with {process.returncode}:\n{text[-2000:]}")
-        return Ended(text, usage.ru_maxrss * KILOBYTE)
+        peak = usage.ru_maxrss * KILOBYTE
+        return Ended(text, peak if peak > 1.1 * floor else None)

@@ -1,0 +1,135 @@
+"""The harness: turns, shares, failures, figures, and what is kept of them."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+import pyperf
+import pytest
+
+from harness import Bench, Command, Side
+from harness.machine import described, versions_of
+from harness.report import write
+from harness.results import Results
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    """One of the quick size, so that a side has several turns."""
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    results = Results(
+        "trial", "A trial.\n\nMore of it.", "quick", described(scratch), versions_of()
+    )
+    return Bench(results, tmp_path / "results/trial.json", scratch)
+
+
+def nothing() -> None:
+    """Makes a side run once a sample."""
+
+
+def test_sides_take_turns_after_a_warm_up(bench: Bench) -> None:
+    calls: list[str] = []
+    sides = [Side(name, lambda name=name: calls.append(name), nothing) for name in "ab"]
+    bench.compare("work", sides, rounds=3)
+    assert "".join(calls) == "ab" + "ab" + "ba" + "ab"
+
+
+def test_what_prepares_is_not_timed(bench: Bench) -> None:
+    bench.compare("work", [Side("lineal", nothing, lambda: time.sleep(0.05))], rounds=2)
+    [side] = bench.results.rows[0].sides
+    assert side.median is not None
+    assert side.median < 0.05
+
+
+def test_a_side_that_fails_is_told_and_the_others_go_on(bench: Bench) -> None:
+    bench.compare("work", [Side("lineal", nothing), Side("other", lambda: 1 / 0)], rounds=2)
+    assert bench.results.failures == ["work, other: ZeroDivisionError: division by zero"]
+    assert bench.results.rows[0].sides[0].samples == 2
+
+
+def test_a_side_whose_module_is_missing_is_left_out_and_told(bench: Bench) -> None:
+    bench.compare("work", [Side("lineal", nothing), Side("gone", nothing, needs=("no_such_one",))])
+    assert [side.side for side in bench.results.rows[0].sides] == ["lineal"]
+    assert bench.results.missing == {"gone": "no_such_one"}
+
+
+def test_a_slow_side_has_one_sample_and_the_others_their_turns(bench: Bench) -> None:
+    slow = Side("slow", lambda: time.sleep(2.1))
+    bench.compare("work", [Side("lineal", nothing, nothing), slow], rounds=3)
+    assert [side.samples for side in bench.results.rows[0].sides] == [3, 1]
+
+
+def test_a_time_is_for_each_unit_of_a_side(bench: Bench) -> None:
+    def nap() -> None:
+        time.sleep(0.02)
+
+    bench.compare("work", [Side("many", nap, nothing), Side("few", nap, nothing, per=2)], per=10)
+    [many, few] = bench.results.rows[0].sides
+    assert 0.002 <= many.median < few.median
+    assert bench.results.rows[0].ratio("few") == pytest.approx(few.median / many.median, rel=1)
+
+
+def test_a_process_tells_its_peak_of_memory_and_what_it_printed() -> None:
+    ended = Command([sys.executable, "-c", "print(len(b'1' * 10**9))"])()
+    assert ended.output == "1000000000\n"
+    assert ended.peak > 10**9
+
+
+def test_a_peak_below_that_of_the_starting_process_is_not_known() -> None:
+    held = b"1" * 3 * 10**8
+    assert Command([sys.executable, "-c", "pass"])().peak is None
+    assert held
+
+
+def test_a_process_that_fails_is_an_error_with_what_it_printed() -> None:
+    with pytest.raises(RuntimeError, match="ended with 3:\nsorry"):
+        Command([sys.executable, "-c", "print('sorry'); exit(3)"])()
+
+
+def test_memory_is_what_a_call_added(bench: Bench) -> None:
+    bench.compare("work", [Side("lineal", lambda: b"1" * 5 * 10**7, nothing)], memory=True)
+    peak = bench.results.rows[0].sides[0].peak
+    assert peak is None or peak > 4 * 10**7  # only Linux tells it
+
+
+def test_figures_are_compared_with_the_first(bench: Bench) -> None:
+    bench.record("bytes", "lineal", 100, "byte")
+    bench.record("bytes", "other", 250, "byte")
+    bench.record("right", "lineal", True)
+    assert bench.results.rows[0].ratio("other") == 2.5
+    with pytest.raises(ValueError, match="another unit"):
+        bench.record("bytes", "other", 3, "call")
+
+
+def test_results_come_back_as_they_were_and_are_pyperfs(bench: Bench, tmp_path: Path) -> None:
+    bench.compare("work", [Side("lineal", nothing), Side("other", nothing)], limit=Side("l", dict))
+    bench.record("bytes", "lineal", 100, "byte")
+    path = tmp_path / "results/trial.json"
+    back = Results.load(path)
+    assert back == bench.results
+    assert back.rows[0].side("other").median == bench.results.rows[0].side("other").median
+    suite = pyperf.BenchmarkSuite.load(str(path))
+    assert suite.get_benchmark_names() == ["work | lineal", "work | other", "work | l"]
+    load = suite.get_benchmark("work | lineal").get_runs()[0].get_metadata()["load_before"]
+    assert load >= 0
+
+
+def test_what_is_kept_names_neither_this_machine_nor_its_folders(bench: Bench) -> None:
+    told = {**bench.results.metadata}
+    assert not {"hostname", "python_executable", "command"} & set(told)
+    assert str(Path.home()) not in str(told)
+
+
+def test_the_page_shows_every_row_and_explanation(bench: Bench, tmp_path: Path) -> None:
+    bench.compare("work", [Side("lineal", nothing, does="records"), Side("other", nothing)])
+    bench.record("right", "other", False)
+    (tmp_path / "why").mkdir()
+    (tmp_path / "why/trial.md").write_text("Here is why.")
+    page = write(tmp_path / "results", tmp_path / "why").read_text()
+    for text in ("## trial: A trial.", "| work |", "| right |", "| no", "**lineal**: records"):
+        assert text in page
+    assert "Here is why." in page
+    assert (tmp_path / "results/plots/trial.svg").exists()

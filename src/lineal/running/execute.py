@@ -40,6 +40,7 @@ from lineal.records import Artifact, Input, Resources
 
 from .drawing import likely_draws, note_draws
 from .guarding import Guard, check_guards
+from .limits import Limit
 from .observed import inputs_of, told
 from .observing import Observation, observed_by
 from .resources import MemorySampler
@@ -79,6 +80,10 @@ class StepCall:
     tries_again: bool = True
     """Whether a failed attempt is followed by another here, as far as the task says so; not
     where the runner itself sees to that, with the same context and the same `seen`."""
+    made: int = 0
+    """Attempts at it that were made in a process that is gone."""
+    limit: Limit | None = None
+    """Where its time limit is told to the process that sees to it, if one does."""
     seen: Observation | None = None
     """One for all attempts: what an earlier one wrote is still the step's own."""
 
@@ -174,7 +179,7 @@ def _attempt_all(call: StepCall, outcome: Outcome, turn: Turn) -> None:
     retries = options.retries if call.tries_again else 0
     if call.observe != "off" and (call.tries_again or call.seen is None):
         call.seen = Observation(call.store)
-    for attempt in range(1, retries + 2):
+    for attempt in range(call.made + 1, max(call.made, retries) + 2):
         outcome.attempts = attempt
         outcome.error = outcome.traceback = None
         if attempt > 1:
@@ -183,10 +188,8 @@ def _attempt_all(call: StepCall, outcome: Outcome, turn: Turn) -> None:
             turn.begin()
             outcome.outputs = _attempt(call, outcome, call.seen)
         except TimeUp:
-            outcome.error = StepTimeout(
-                f"The step {call.step!r} took longer than its timeout of {options.timeout:g} s;"
-                " give it more, or make it faster."
-            )
+            assert options.timeout is not None
+            outcome.error = timed_out(call.step, options.timeout)
         except Cancelled:
             outcome.error = RunCancelled()
             return
@@ -205,6 +208,14 @@ def _attempt_all(call: StepCall, outcome: Outcome, turn: Turn) -> None:
             time.sleep(options.retry_delay * 2 ** (attempt - 1))
 
 
+def timed_out(step: str, timeout: float) -> StepTimeout:
+    """What is said of a step that took too long."""
+    return StepTimeout(
+        f"The step {step!r} took longer than its timeout of {timeout:g} s; give it more, or make"
+        " it faster."
+    )
+
+
 class NotGiven(StepFailed):
     """What a step takes could not be loaded from the store; it was not called."""
 
@@ -217,7 +228,7 @@ def _attempt(call: StepCall, outcome: Outcome, seen: Observation | None) -> list
     positional, keywords = call.task.unbind(arguments)
     if seen is not None:
         seen.given(guard.value for guard in guards if isinstance(guard.value, Path))
-    with _deadline(call.options.timeout), observed_by(seen):
+    with _deadline(call, outcome.attempts), observed_by(seen):
         returned = call.task.fn(*positional, **keywords)
         if inspect.iscoroutine(returned):
             returned = asyncio.run(returned)
@@ -301,8 +312,15 @@ def _deadline_running(timeout: float) -> Iterator[None]:
         timer.cancel()
 
 
-def _deadline(timeout: float | None) -> Any:
-    return nullcontext() if timeout is None else _deadline_running(timeout)
+@contextmanager
+def _deadline(call: StepCall, attempt: int) -> Iterator[None]:
+    timeout = call.options.timeout
+    if timeout is None:
+        yield
+        return
+    told = call.limit.running(attempt, timeout) if call.limit is not None else nullcontext()
+    with _deadline_running(timeout), told:
+        yield
 
 
 def throw_into(thread: int, kind: type[Interrupt]) -> None:

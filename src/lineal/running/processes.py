@@ -1,35 +1,39 @@
-"""The process runner: each step on a process of its own pool, values through the store."""
+"""The process runner: each step on a process of this machine, values through the store."""
 
 from __future__ import annotations
 
-import multiprocessing
-from concurrent.futures import Future, ProcessPoolExecutor
+import queue
+import threading
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from lineal.errors import LinealError
-from lineal.records import RunRecord
+from lineal.records import Resources, RunRecord
 
 from .base import Runner, Services
-from .children import deaf_at_birth, serve_parent
-from .execute import Outcome, StepCall
+from .execute import Outcome, StepCall, timed_out
+from .lanes import Lane, Overdue
 from .local import worker_count
 from .orders import Orders, brought_home
 from .worker import carry_out
 
 
 class ProcessRunner(Runner):
-    """Executes steps on processes of this machine."""
+    """Executes steps on processes of this machine, each of which is ended alone."""
 
     def __init__(self, services: Services, entry: Path | None, workers: int | None = None) -> None:
         self.workers = worker_count(workers)
         self._services = services
         self._entry = entry
         self._orders: Orders | None = None
-        self._pool = ProcessPoolExecutor(
-            self.workers,
-            mp_context=multiprocessing.get_context("spawn"),
-            initializer=serve_parent,
-        )
+        self._lanes = [Lane() for _ in range(self.workers)]
+        self._free: queue.LifoQueue[Lane] = queue.LifoQueue()
+        """The last one used on top: its process is there, with its code imported."""
+        for lane in reversed(self._lanes):
+            self._free.put(lane)
+        self._threads = ThreadPoolExecutor(self.workers, thread_name_prefix="lineal-lane")
+        self._closing = threading.Event()
 
     def begun(self, record: RunRecord) -> None:
         """Write orders for this run."""
@@ -37,28 +41,56 @@ class ProcessRunner(Runner):
 
     def submit(self, call: StepCall) -> Future[Outcome]:
         """Send a step to the next free process."""
-        done: Future[Outcome] = Future()
         assert self._orders is not None
         try:
             order = self._orders.of(call)
         except LinealError as error:
-            done.set_result(Outcome(error=error))
-            return done
+            refused: Future[Outcome] = Future()
+            refused.set_result(Outcome(error=error))
+            return refused
+        return self._threads.submit(self._execute, call, order)
 
-        def pass_on(sent: Future[Outcome]) -> None:
-            try:
-                done.set_result(brought_home(sent.result(), call.task, self._services.values))
-            except BaseException as error:  # noqa: BLE001 - raised again by whoever asks
-                done.set_exception(error)
-
-        with deaf_at_birth():
-            sent = self._pool.submit(carry_out, order)
-        sent.add_done_callback(pass_on)
-        return done
+    def _execute(self, call: StepCall, order: bytes) -> Outcome:
+        """Have an order carried out by a process, and by another one where that is ended."""
+        lane = self._free.get()
+        first: Outcome | None = None
+        made, options = 0, call.options
+        try:
+            while True:
+                try:
+                    outcome = lane.do(options.timeout is not None, carry_out, order, None, made)
+                except Overdue as overdue:
+                    made, outcome = overdue.attempt, _given_up(call, overdue)
+                    first = first or outcome
+                    pause = options.retry_delay * 2 ** (made - 1)
+                    if made <= options.retries and not self._closing.wait(pause):
+                        continue
+                if first is not None:
+                    outcome.started = first.started
+                return brought_home(outcome, call.task, self._services.values)
+        finally:
+            self._free.put(lane)
 
     def close(self, *, cancel: bool) -> None:
         """End the processes; with `cancel`, at once."""
         if cancel:
-            for process in list(self._pool._processes.values()):  # noqa: SLF001 - no public way
-                process.terminate()
-        self._pool.shutdown(wait=True, cancel_futures=True)
+            self._closing.set()
+            for lane in self._lanes:
+                lane.stop()
+        self._threads.shutdown(wait=True, cancel_futures=True)
+        for lane in self._lanes:
+            lane.close()
+
+
+def _given_up(call: StepCall, overdue: Overdue) -> Outcome:
+    """What became of an attempt whose process was ended, and with it all it knew."""
+    assert call.options.timeout is not None
+    took, finished = call.options.timeout + overdue.late, time.time()
+    return Outcome(
+        error=timed_out(call.step, call.options.timeout),
+        attempts=overdue.attempt,
+        started=finished - took,
+        finished=finished,
+        resources=Resources(wall_seconds=took, peak_memory_bytes=overdue.memory),
+        log="It did not stop by itself, so its process was ended, with all that it had printed.\n",
+    )

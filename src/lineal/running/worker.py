@@ -29,6 +29,7 @@ from .capture import capturing
 from .checkout import Checkout, Snapshot
 from .execute import ELSEWHERE, Outcome, Produced, StepCall, own_traceback
 from .guarding import Guard, guard_globals
+from .limits import limit_here
 from .observing import observing
 from .orders import Order
 from .parcels import at_hand, unpack
@@ -67,20 +68,21 @@ class Attempts:
         return execute
 
 
-def carry_out(data: bytes, attempts: Attempts | None = None) -> Outcome:
+def carry_out(data: bytes, attempts: Attempts | None = None, made: int = 0) -> Outcome:
     """Carry out an order; never raises, neither what the step raised nor what kept it from it.
 
     Args:
         data: The order.
         attempts: What earlier attempts have left; by default the step is tried as often as
             its task says.
+        made: How many attempts were made in processes that are gone.
     """
     order: Order = pickle.loads(data)  # noqa: S301 - our own record, made of names
     values = _values(order.root, order.trust_pickle)
     began = time.time()
     try:
         with _code(order, values):
-            outcome = _execute(order, values, attempts)
+            outcome = _execute(order, values, attempts, made)
     except LinealError as error:
         outcome = Outcome(error=error, started=began, finished=time.time())
     except Exception as error:  # noqa: BLE001 - a project's modules may raise anything
@@ -162,7 +164,7 @@ def _snapshot(root: str, address: Digest) -> Snapshot:
     return Snapshot.from_bytes(_values(root, True).blobs.get(address))
 
 
-def _execute(order: Order, values: ValueStore, attempts: Attempts | None) -> Outcome:
+def _execute(order: Order, values: ValueStore, attempts: Attempts | None, made: int) -> Outcome:
     what = (order.snapshot, order.code, repr(order.task))
     task, guards = _checkout.prepared(what, lambda: _prepare(order, values))
     packed: dict[str, Any] = pickle.loads(order.arguments)  # noqa: S301 - names and settings
@@ -190,6 +192,8 @@ def _execute(order: Order, values: ValueStore, attempts: Attempts | None) -> Out
         globals=guards,
         observe=order.observe,
         store=Path(order.root),
+        made=made,
+        limit=limit_here(),
     )
     with observing() if order.observe != "off" else nullcontext(), capturing(echo=False):
         execute = _threads.execute if attempts is None else attempts.through(_threads)

@@ -1,0 +1,138 @@
+"""Lanes: worker processes that fail alone.
+
+Each lane is a process of its own that does one thing at a time. When it goes away, or is
+ended because a step takes too long, only what it was doing is lost, and the next thing it is
+given starts another process.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import threading
+from collections.abc import Callable
+from concurrent.futures import CancelledError, Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
+from typing import Any
+
+from .children import deaf_at_birth, serve_parent
+from .limits import Limit, keep_to
+
+GRACE = 0.5
+"""Seconds after its limit in which a step may still end by itself, with all that it logged."""
+LOOK = 0.05
+"""Seconds between two looks at whether a limit has begun."""
+
+
+class Overdue(Exception):
+    """A step took longer than its limit, and its process was ended.
+
+    Args:
+        attempt: The attempt at the step.
+        late: Seconds beyond its limit.
+        memory: Resident bytes of the process when it was ended.
+    """
+
+    def __init__(self, attempt: int, late: float, memory: int) -> None:
+        super().__init__(attempt, late, memory)
+        self.attempt = attempt
+        self.late = late
+        self.memory = memory
+
+
+class Lane:
+    """One process; `stop` is called by any thread, all else by one at a time."""
+
+    def __init__(self) -> None:
+        self._context = multiprocessing.get_context("spawn")
+        self._limit = Limit(self._context)
+        self._pool: ProcessPoolExecutor | None = None
+        self._stopped = False
+        self._lock = threading.Lock()
+
+    def do(self, limited: bool, function: Callable[..., Any], *arguments: Any) -> Any:
+        """Have the process do something, and wait; raises what that raises.
+
+        Args:
+            limited: Whether it may set itself a limit.
+            function: What to do.
+            arguments: What with.
+
+        Raises:
+            Overdue: it took longer than it may.
+            BrokenProcessPool: the process went away.
+            CancelledError: the lane was stopped.
+        """
+        try:
+            sent = self._send(function, *arguments)
+        except BrokenProcessPool:  # it went away while it had nothing to do
+            self.close()
+            sent = self._send(function, *arguments)
+        try:
+            while limited and not sent.done():
+                self._wait(sent)
+            return sent.result()
+        except BrokenProcessPool:
+            self.close()
+            raise
+
+    def stop(self) -> None:
+        """End the process, whatever it does, and start no other."""
+        with self._lock:
+            self._stopped = True
+            for process in self._processes():
+                process.terminate()
+
+    def close(self) -> None:
+        """Let the process end when it is through."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=True, cancel_futures=True)
+            self._pool = None
+
+    def _send(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
+        with self._lock:
+            if self._stopped:
+                raise CancelledError
+            if self._pool is None:
+                self._limit.clear()
+                self._pool = ProcessPoolExecutor(
+                    1, mp_context=self._context, initializer=_begin, initargs=(self._limit,)
+                )
+            with deaf_at_birth():
+                return self._pool.submit(function, *arguments)
+
+    def _wait(self, sent: Future[Any]) -> None:
+        """Wait until it is done or may be overdue; then see."""
+        left = self._limit.left
+        with suppress(TimeoutError):
+            sent.exception(LOOK if left is None else max(left + GRACE, 0.0))
+        left = self._limit.left
+        if left is not None and left <= -GRACE and not sent.done():
+            attempt = self._limit.attempt
+            raise Overdue(attempt, -left, self._kill())
+
+    def _kill(self) -> int:
+        """End the process and what it has started; gives the memory that it had."""
+        import psutil
+
+        memory = 0
+        for process in self._processes():
+            with suppress(psutil.Error):
+                found = psutil.Process(process.pid)
+                memory = int(found.memory_info().rss)
+                for child in found.children(recursive=True):
+                    with suppress(psutil.Error):
+                        child.kill()
+            process.kill()
+        self.close()
+        return memory
+
+    def _processes(self) -> list[Any]:
+        """Its process, if there is one; no public way leads to it."""
+        known = self._pool._processes if self._pool is not None else None  # noqa: SLF001
+        return list((known or {}).values())
+
+
+def _begin(limit: Limit) -> None:
+    serve_parent()
+    keep_to(limit)

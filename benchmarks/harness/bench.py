@@ -87,7 +87,7 @@ class Bench:
         told.sides = [player.measured for player in playing]
         for player in playing:
             player.warm_up()
-        for turn in range(rounds or self.pick(tiny=2, quick=3, full=9)):
+        for turn in range(rounds or self.pick(tiny=2, quick=3, full=7)):
             start = turn % len(playing)
             for player in playing[start:] + playing[:start]:
                 player.take_turn()
@@ -125,7 +125,7 @@ class _Player:
     def __init__(self, row: str, side: Side, per: int, bench: Bench) -> None:
         self.row, self.side, self.per = row, side, side.per or per
         self.measured = Measured(side.name, side.does)
-        self.left = bench.pick(tiny=0.0, quick=2.0, full=5.0)
+        self.left = bench.pick(tiny=0.0, quick=1.5, full=3.0)
         """Seconds of its share."""
         self.least = bench.pick(tiny=0.0, quick=0.02, full=0.1)
         """Seconds that a sample should take."""

@@ -10,6 +10,16 @@ from typing import Any, ClassVar
 from tools.base import add, first_of
 
 
+def quiet_prefect(home: Path) -> None:
+    """Let Prefect, when it is imported, keep all it has in a folder, and log errors only."""
+    os.environ |= {
+        "PREFECT_HOME": str(home),
+        "PREFECT_LOGGING_LEVEL": "ERROR",
+        "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    }
+
+
 class Prefect:
     """Runs flows; results are kept in a folder."""
 
@@ -27,12 +37,7 @@ class Prefect:
 
     @cached_property
     def _flows(self) -> dict[str, Any]:
-        os.environ |= {
-            "PREFECT_HOME": str(self._folder),
-            "PREFECT_LOGGING_LEVEL": "ERROR",
-            "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
-            "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-        }
+        quiet_prefect(self._folder)
         from prefect import flow, task, unmapped
         from prefect.cache_policies import INPUTS
 

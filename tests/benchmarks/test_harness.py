@@ -57,7 +57,7 @@ def test_a_side_whose_module_is_missing_is_left_out_and_told(bench: Bench) -> No
 
 
 def test_a_slow_side_has_one_sample_and_the_others_their_turns(bench: Bench) -> None:
-    slow = Side("slow", lambda: time.sleep(2.1))
+    slow = Side("slow", lambda: time.sleep(1.6))
     bench.compare("work", [Side("lineal", nothing, nothing), slow], rounds=3)
     assert [side.samples for side in bench.results.rows[0].sides] == [3, 1]
 

@@ -110,11 +110,12 @@ class Recorder:
 
         Waits while the values of earlier ones fill too much memory.
         """
-        self._raise_failure()
+        if self._failure is not None:
+            raise self._failure
         if self._thread is None:
             self._thread = threading.Thread(target=self._work, name="lineal-recorder", daemon=True)
             self._thread.start()
-        held = entry.held = sum(_bytes_in(*kept) for kept in entry.values)
+        held = entry.held = sum([_bytes_in(*kept) for kept in entry.values])
         if held:
             self._wait(lambda: self._held == 0 or self._held + held <= HELD)
             with self._progress:

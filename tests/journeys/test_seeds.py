@@ -35,6 +35,7 @@ def workspace(store: Path) -> Any:
 def _forget() -> None:
     drawing._seen.clear()
     drawing._guesses.clear()
+    drawing._quick.clear()
     together.reset()
 
 
@@ -92,6 +93,35 @@ def test_steps_side_by_side_draw_what_they_draw_one_by_one(workspace: Workspace,
     assert side_by_side.result == one_by_one.result
     assert len({tuple(drawn) for drawn in one_by_one.result}) == len(one_by_one.result)
     assert all(e.seed_used for e in side_by_side.executions)
+
+
+@task
+def draws_late(i: int) -> float:
+    return float(check_random_state(None).rand()) + NormalDist().samples(1)[0] if i > 1 else 0.0
+
+
+@pipeline
+def early() -> list[float]:
+    return draws_late.map(range(2))
+
+
+@pipeline
+def late() -> list[float]:
+    return draws_late.map(range(4))
+
+
+def test_what_is_quick_and_drew_nothing_at_first_is_executed_again_when_it_draws(
+    workspace: Workspace,
+) -> None:
+    """It was not seeded, so what it drew did not come from its seed."""
+    run(workspace, early, 1)
+    assert drawing.goes_unsown(draws_late.fn)
+    done = run(workspace, late, 1)
+    assert not drawing.goes_unsown(draws_late.fn)
+    assert [e.seed_used for e in done.executions] == [False, False, True, True]
+    drawing._seen[draws_late.fn.__code__] = True  # so that each is alone and seeded at once
+    assert run(workspace, late, 1).result == done.result
+    assert done.result[2] != done.result[3]
 
 
 def test_generators_are_given_back_as_they_were(workspace: Workspace) -> None:

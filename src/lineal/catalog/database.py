@@ -105,14 +105,14 @@ class Database:
         """
         with self._explained():
             glance = self._take_glance()
-        if glance is None:
-            with self.read() as connection:
-                yield ThroughSQLAlchemy(connection)
-            return
-        with self._explained():
+            if glance is None:
+                with self.read() as connection:
+                    yield ThroughSQLAlchemy(connection)
+                return
             try:
-                with glance.transaction():
-                    yield glance
+                glance.begin()
+                yield glance
+                glance.commit()
             except BaseException:
                 glance.close()
                 raise
@@ -157,14 +157,24 @@ class Database:
             self._glances.pop().close()
         engine.dispose()
 
-    @contextmanager
-    def _explained(self) -> Iterator[None]:
-        try:
-            yield
-        except DBAPIError as error:
-            raise _explanation(error.orig, self.name) from error
-        except sqlite3.Error as error:
-            raise _explanation(error, self.name) from error
+    def _explained(self) -> _Explained:
+        return _Explained(self.name)
+
+
+class _Explained:
+    """A block whose complaints by the database are told in words that name the remedy."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __enter__(self) -> None:
+        return
+
+    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
+        if isinstance(error, DBAPIError):
+            raise _explanation(error.orig, self._name) from error
+        if isinstance(error, sqlite3.Error):
+            raise _explanation(error, self._name) from error
 
 
 def _engine(url: URL, busy_timeout: float) -> Engine:

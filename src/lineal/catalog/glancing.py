@@ -7,8 +7,7 @@ at hand. What comes back are plain tuples, as the driver has them: booleans may 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from sqlalchemy import Connection, Dialect, Engine, Select
@@ -74,11 +73,12 @@ class ThroughSQLite:
         given = [parameters[name] if name in parameters else defaults[name] for name in order]
         return self._driver.execute(text, given).fetchall()  # type: ignore[no-any-return]
 
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """See one state of the catalog meanwhile; close it if that fails."""
+    def begin(self) -> None:
+        """See one state of the catalog until `commit`; close it if that fails."""
         self._driver.execute("BEGIN")
-        yield
+
+    def commit(self) -> None:
+        """See what is new again."""
         self._driver.execute("COMMIT")
 
     def close(self) -> None:

@@ -13,7 +13,7 @@ A digest says nothing about names, places or times. Three algorithms are used:
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from xxhash import xxh3_128_hexdigest
 
@@ -53,6 +53,18 @@ def combine(kind: str, parts: Iterable[str]) -> Digest:
 
     Each part is preceded by its length in bytes, so no two sequences are encoded alike.
     """
-    pieces = [kind.encode(), *[part.encode() for part in parts]]
-    framed = b"".join([b"%d:%b" % (len(piece), piece) for piece in pieces])
-    return Digest("xxh3:" + xxh3_128_hexdigest(framed))
+    return digest_of_framed(framed([kind, *parts]))
+
+
+def framed(texts: Sequence[str]) -> bytes:
+    """What `combine` hashes of its texts, so that what many sequences share is framed once."""
+    joined = "".join([f"{len(text)}:{text}" for text in texts])
+    if joined.isascii():
+        return joined.encode()
+    pieces = [text.encode() for text in texts]
+    return b"".join([b"%d:%b" % (len(piece), piece) for piece in pieces])
+
+
+def digest_of_framed(data: bytes) -> Digest:
+    """What `combine` gives for a kind and parts that are framed already, one after another."""
+    return Digest("xxh3:" + xxh3_128_hexdigest(data))

@@ -68,12 +68,14 @@ class StepNode:
 
     def __post_init__(self) -> None:
         for name, argument in self.arguments.items():
-            self.leaves.extend(_leaves(name, argument))
-        seen: dict[int, StepNode] = {}
-        for _, leaf in self.leaves:
-            if isinstance(leaf, Reference):
-                seen.setdefault(leaf.step.position, leaf.step)
-        self.upstream = list(seen.values())
+            if type(argument) is Nest:
+                self.leaves.extend(_leaves(name, argument))
+            else:
+                self.leaves.append((name, argument))  # type: ignore[arg-type]
+        above = {
+            leaf.step.position: leaf.step for _, leaf in self.leaves if type(leaf) is Reference
+        }
+        self.upstream = list(above.values())
 
     def shapes(self) -> list[str]:
         """The containers around its references, as text."""

@@ -7,7 +7,6 @@ what identifies values and what runs steps is behind `Engine`.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -32,6 +31,7 @@ plain_call: ContextVar[bool] = ContextVar("plain_call", default=False)
 """Whether a task is being called as the plain function it is, outside any run."""
 
 _ATOMS = (type(None), bool, int, float, complex, str, bytes)
+_NUMBERS = frozenset({type(None), bool, int, float})
 
 
 class Engine(Protocol):
@@ -69,7 +69,8 @@ class Trace:
         """What the body named, in order."""
         self.steps: list[StepNode] = []
         self._scope = ""
-        self._used: Counter[str] = Counter()
+        self._used: dict[str, int] = {}
+        """How many steps of a name there are."""
         self._whole: dict[int, tuple[Any, Digest]] | None = None
         """What a map has given to its calls so far: the body can't change it in between."""
         # Objects that came out of steps, kept alive so that their ids stay theirs.
@@ -90,6 +91,11 @@ class Trace:
             return [self._add(task, f"{base}[{i}]", a, k) for i, (a, k) in enumerate(calls)]
         finally:
             self._whole = None
+
+    def warnings(self) -> tuple[str, ...]:
+        """One line for each task that declares a parameter which it never reads."""
+        tasks = dict.fromkeys(step.task for step in self.steps)
+        return tuple(dict.fromkeys(line for task in tasks if (line := task.warning)))
 
     @contextmanager
     def scope(self, name: str) -> Iterator[None]:
@@ -121,8 +127,7 @@ class Trace:
 
     def _fresh_name(self, name: str) -> str:
         base = self._scope + name
-        self._used[base] += 1
-        count = self._used[base]
+        count = self._used[base] = self._used.get(base, 0) + 1
         return base if count == 1 else f"{base}-{count}"
 
     def _as_list(self, what: str, value: Any) -> list[Any]:
@@ -148,11 +153,14 @@ class Trace:
         return Handles(task.outputs, handles)
 
     def _argument(self, task: Task[..., Any], name: str, value: Any) -> Argument:
-        if type(value) is Handle:
+        kind = type(value)
+        if kind is Handle:
             return Reference(value._step, value._output)
+        if kind in _NUMBERS:  # most of what steps are given; they come from nowhere
+            return Literal(value, self.engine.digest(value))
         if isinstance(value, (list, tuple, dict)) and _holds_handles(value):
             return self._nest(task, name, value)
-        if type(value) is str and name in task.path_parameters:
+        if kind is str and name in task.path_parameters:
             value = Path(value)
         return self._literal(task, name, value)
 

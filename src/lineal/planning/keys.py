@@ -12,8 +12,10 @@ an observed input of the executions that a key finds (see `planner`).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
+from operator import attrgetter
 
-from lineal.digests.digest import combine
+from lineal.digests.digest import Digest, digest_of_framed, framed
 from lineal.records import CodeIdentity, Input, Key
 
 SCHEME = "1"
@@ -29,9 +31,19 @@ def make_key(
     shapes: Sequence[str] = (),
 ) -> Key:
     """The key of a step whose inputs are all known."""
-    parts = [SCHEME, task, code.digest, version or "", "\x1f".join(outputs)]
-    for given in sorted((i for i in inputs if not i.ignored), key=lambda i: i.name):
-        parts.append(given.name)
-        parts.append(given.digest)
-    parts.extend(shapes)
-    return Key(digest=combine("key", parts), task=task, code=code, inputs=inputs, version=version)
+    counting = [given for given in inputs if not given.ignored]
+    if len(counting) > 1:
+        counting.sort(key=_by_name)
+    parts = [text for given in counting for text in (given.name, given.digest)]
+    parts += shapes
+    data = _head(task, code.digest, version or "", tuple(outputs)) + framed(parts)
+    return Key(digest=digest_of_framed(data), task=task, code=code, inputs=inputs, version=version)
+
+
+_by_name = attrgetter("name")
+
+
+@lru_cache(maxsize=1024)
+def _head(task: str, code: Digest, version: str, outputs: tuple[str, ...]) -> bytes:
+    """What the keys of all steps of a task begin with."""
+    return framed(["key", SCHEME, task, code, version, "\x1f".join(outputs)])

@@ -61,7 +61,7 @@ def _names(step: str, task_name: str) -> tuple[str, str, str]:
     return step, step.partition("[")[0], task_name
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Request:
     """A step whose inputs are known, as planning sees it."""
 

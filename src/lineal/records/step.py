@@ -128,6 +128,10 @@ class Resources:
     """Highest resident size of the process while the step ran."""
 
 
+NOTHING_TAKEN = Resources()
+"""What a step takes that is not executed."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Execution:
     """One execution of one step inside a run."""
@@ -154,7 +158,7 @@ class Execution:
     """The execution that made the outputs, when these were reused."""
     started_at: datetime | None = None
     finished_at: datetime | None = None
-    resources: Resources = field(default_factory=Resources)
+    resources: Resources = NOTHING_TAKEN
     attempts: int = 1
     seed: int | None = None
     """What the global random generators were seeded with."""

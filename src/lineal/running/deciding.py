@@ -130,10 +130,15 @@ class Decider:
             persist=options.persist,
             ttl=options.ttl,
             seed=seed,
-            seen=digests_now({given.name for p in priors for given in p.observed}, self._memo),
+            seen=self._seen_now(priors),
         )
         decision = decide(request, priors, self._policy, now)
         return Decided(node=node, inputs=inputs, key=key, code=code, decision=decision, seed=seed)
+
+    def _seen_now(self, priors: Sequence[Prior]) -> dict[str, Digest]:
+        """What past executions read unasked, as it is now."""
+        names = {given.name for prior in priors if prior.observed for given in prior.observed}
+        return digests_now(names, self._memo) if names else {}
 
     def _prepare(
         self, node: StepNode, digest_of: Callable[[Reference], Digest]
@@ -141,8 +146,16 @@ class Decider:
         ignored = node.task.options.ignore
         problems: list[str] = []
         inputs = tuple(
-            _input(name, leaf, name.partition("[")[0] in ignored, digest_of, problems)
-            for name, leaf in node.leaves
+            [
+                _input(
+                    name,
+                    leaf,
+                    bool(ignored) and name.partition("[")[0] in ignored,
+                    digest_of,
+                    problems,
+                )
+                for name, leaf in node.leaves
+            ]
         )
         code = self._code(node.task)
         if isinstance(code, UnhashableError):

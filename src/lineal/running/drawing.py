@@ -22,7 +22,11 @@ _OWN_STATE = frozenset({
 """What they offer that has a state of its own."""
 _MOST = 200
 """Functions looked at before it is left to what will be seen."""
+QUICK = 0.05
+"""Seconds in which what was done in vain may be done again."""
 _seen: dict[types.CodeType, bool] = {}
+_quick: set[types.CodeType] = set()
+"""What took less when it was alone last."""
 _guesses: dict[types.CodeType, bool] = {}
 
 
@@ -38,11 +42,18 @@ def likely_draws(fn: Callable[..., Any]) -> bool:
     return _guesses[code]
 
 
-def note_draws(fn: Callable[..., Any], drew: bool) -> None:
+def goes_unsown(fn: Callable[..., Any]) -> bool:
+    """Whether a function drew nothing so far when it was alone, and is quickly called again."""
+    code = getattr(fn, "__code__", None)
+    return code in _quick and not _seen.get(code, True)
+
+
+def note_draws(fn: Callable[..., Any], drew: bool, seconds: float) -> None:
     """Remember what a function did while it was alone; having drawn once is enough."""
     code = getattr(fn, "__code__", None)
     if code is not None:
         _seen[code] = drew or _seen.get(code, False)
+        (_quick.add if seconds < QUICK else _quick.discard)(code)
 
 
 def _names_generators(fn: types.FunctionType) -> bool:

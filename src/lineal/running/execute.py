@@ -38,7 +38,7 @@ from lineal.pipeline import Metrics, Task, TaskOptions
 from lineal.pipeline.naming import Naming
 from lineal.records import Artifact, Input, Resources
 
-from .drawing import likely_draws, note_draws
+from .drawing import goes_unsown, likely_draws, note_draws
 from .guarding import Guard, check_guards
 from .limits import Limit
 from .observed import inputs_of, told
@@ -162,7 +162,8 @@ def execute_step(call: StepCall, sampler: MemorySampler) -> Outcome:
 
 def _execute(call: StepCall, outcome: Outcome, sampler: MemorySampler, *, alone: bool) -> None:
     """Execute it beside others or alone; alone again if it may have drawn from their seeds."""
-    with seeded(call.seed, alone=alone) as turn, sampler.watch() as usage:
+    sown = alone or not goes_unsown(call.task.fn)
+    with seeded(call.seed, alone=alone, sown=sown) as turn, sampler.watch() as usage:
         _attempt_all(call, outcome, turn)
     outcome.resources = usage.record()
     outcome.seed_used = turn.used
@@ -171,7 +172,7 @@ def _execute(call: StepCall, outcome: Outcome, sampler: MemorySampler, *, alone:
         call.context.clear()
         _execute(call, outcome, sampler, alone=True)
     elif not turn.shared:
-        note_draws(call.task.fn, turn.used)
+        note_draws(call.task.fn, turn.used, usage.wall_seconds)
 
 
 def _attempt_all(call: StepCall, outcome: Outcome, turn: Turn) -> None:

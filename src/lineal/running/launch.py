@@ -138,7 +138,7 @@ def _run(
     ending.error = ending.error or recorder.refused
     tidy_up(services)
     _warn_of_nondeterminism(services, record, session.warnings)
-    for line in session.warnings.values():
+    for line in (*trace.warnings(), *session.warnings.values()):
         logging.getLogger("lineal").warning(line)
     if ending.cancelled is not None:
         raise ending.cancelled

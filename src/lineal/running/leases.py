@@ -158,11 +158,10 @@ class Leases:
 
     def released(self, decided: Decided) -> bool:
         """Whether the run holds a lease for a step, which is given up with its record."""
-        place = _place(decided)
-        held = place in self._mine
-        if place is not None:
-            self._mine.discard(place)
-        return held
+        if not self._mine or (place := _place(decided)) not in self._mine:
+            return False
+        self._mine.discard(place)
+        return True
 
     def await_one(self) -> None:
         """A step waits; look often at first."""

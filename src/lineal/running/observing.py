@@ -99,14 +99,17 @@ class Observation:
 _observation: ContextVar[Observation | None] = ContextVar("observation", default=None)
 
 
-@contextmanager
-def observed_by(observation: Observation | None) -> Iterator[None]:
+class observed_by:  # noqa: N801 - it reads as a word in `with observed_by(…)`
     """Have what happens in this context, and in threads started in it, noted meanwhile."""
-    token = _observation.set(observation)
-    try:
-        yield
-    finally:
-        _observation.reset(token)
+
+    def __init__(self, observation: Observation | None) -> None:
+        self._by = observation
+
+    def __enter__(self) -> None:
+        self._token = _observation.set(self._by)
+
+    def __exit__(self, *_error: object) -> None:
+        _observation.reset(self._token)
 
 
 @cache

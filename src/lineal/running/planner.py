@@ -51,7 +51,7 @@ def plan_pipeline(
         pipeline=pipeline.qualified_name,
         steps=tuple(planning.planned[node.position] for node in trace.steps),
         stopped_at=stopped,
-        warnings=tuple(dict.fromkeys(w for n in trace.steps if (w := n.task.warning))),
+        warnings=trace.warnings(),
     )
 
 

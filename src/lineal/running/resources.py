@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from typing import Self
 
 from lineal.records import Resources
 
@@ -18,14 +17,25 @@ INTERVAL = 0.02
 
 
 class Usage:
-    """What one execution has taken so far."""
+    """What one execution takes on this thread, while the block lasts."""
 
-    __slots__ = ("cpu_seconds", "peak", "wall_seconds")
+    __slots__ = ("_sampler", "cpu_seconds", "peak", "wall_seconds")
 
-    def __init__(self) -> None:
+    def __init__(self, sampler: MemorySampler) -> None:
+        self._sampler = sampler
         self.wall_seconds = 0.0
         self.cpu_seconds = 0.0
         self.peak = 0
+
+    def __enter__(self) -> Self:
+        self.peak = self._sampler.begin(self)
+        self.wall_seconds, self.cpu_seconds = time.perf_counter(), time.thread_time()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.wall_seconds = time.perf_counter() - self.wall_seconds
+        self.cpu_seconds = time.thread_time() - self.cpu_seconds
+        self._sampler.end(self)
 
     def record(self) -> Resources:
         """As a record."""
@@ -51,25 +61,24 @@ class MemorySampler:
         self._thread = threading.Thread(target=self._run, name="lineal-memory", daemon=True)
         self._thread.start()
 
-    @contextmanager
-    def watch(self) -> Iterator[Usage]:
+    def watch(self) -> Usage:
         """Measure what happens inside on this thread."""
-        usage = Usage()
-        usage.peak = self._latest
+        return Usage(self)
+
+    def begin(self, usage: Usage) -> int:
+        """Raise its peak from now on; returns the size as it was seen last."""
         with self._lock:
             self._active.add(usage)
         if not self._wake.is_set():
             self._wake.set()
-        wall, cpu = time.perf_counter(), time.thread_time()
-        try:
-            yield usage
-        finally:
-            usage.wall_seconds = time.perf_counter() - wall
-            usage.cpu_seconds = time.thread_time() - cpu
-            if usage.wall_seconds > INTERVAL:
-                self._sample()
-            with self._lock:
-                self._active.discard(usage)
+        return self._latest
+
+    def end(self, usage: Usage) -> None:
+        """Leave it as it is from now on; one that lasted is measured once more."""
+        if usage.wall_seconds > INTERVAL:
+            self._sample()
+        with self._lock:
+            self._active.discard(usage)
 
     def close(self) -> None:
         """Stop sampling."""

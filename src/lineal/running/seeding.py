@@ -7,6 +7,8 @@ that draws from them has to be alone in it:
 - What is known or looks likely to draw waits until it is alone, and keeps the others out.
 - The rest runs side by side. Generators that were drawn from meanwhile can't tell by whom;
   each step that overlapped with the draw is executed again, alone (see `execute`).
+- What drew nothing when it was alone, and is quick, is not seeded, as that takes longer than
+  a small step. If it draws after all, it is executed again, alone and seeded.
 
 A step that imports NumPy first of all and draws from it is executed again as well: until then
 there was nothing to seed. So a draw always comes from the step's own seed, whatever ran beside
@@ -26,9 +28,9 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
 from functools import cache
-from typing import Any
+from typing import Any, Self
 
 from xxhash import xxh3_64_intdigest
 
@@ -51,12 +53,18 @@ def argument_seed(run_seed: int, step: str, argument: str) -> int:
 
 
 class Turn:
-    """One execution's stay among those that share the generators."""
+    """One execution's stay among those that share the generators, while the block lasts.
 
-    def __init__(self, seed: int, *, alone: bool) -> None:
+    Args:
+        seed: What they start from.
+        alone: Whether to wait for all others to end, and to keep others out.
+        sown: Whether they are started from the seed at all.
+    """
+
+    def __init__(self, seed: int, *, alone: bool, sown: bool = True) -> None:
         self.seed = seed
         self.alone = alone
-        """Whether nothing else may run meanwhile."""
+        self.sown = sown
         self.shared = False
         """Whether anything else ran meanwhile."""
         self.used = False
@@ -64,17 +72,27 @@ class Turn:
         self.unseeded = False
         """Whether it drew from a generator that came to be meanwhile, and so had no seed."""
         self._start: dict[str, Any] = {}
+        self._token: Token[Turn | None]
+
+    def __enter__(self) -> Self:
+        _gate.enter(self)
+        self._token = _current.set(self)
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        _current.reset(self._token)
+        _gate.leave(self)
 
     @property
     def disturbed(self) -> bool:
         """Whether what was drawn may not have come from this turn's own seed."""
-        return self.used and (self.shared or self.unseeded)
+        return self.used and (self.shared or self.unseeded or not self.sown)
 
     def begin(self) -> None:
         """Start the generators from the seed, unless others are there; before each attempt."""
         with _gate.changed:
             self.end()
-            if not self.shared:
+            if self.sown and not self.shared:
                 _seed(self.seed)
             self._start = _marks()
 
@@ -142,24 +160,12 @@ _gate = _Gate()
 _current: ContextVar[Turn | None] = ContextVar("current_turn", default=None)
 
 
-@contextmanager
-def seeded(seed: int, *, alone: bool = False) -> Iterator[Turn]:
-    """Take a turn, whose `begin` seeds `random`, NumPy's global state and torch (if imported).
+def seeded(seed: int, *, alone: bool = False, sown: bool = True) -> Turn:
+    """A turn, whose `begin` seeds `random`, NumPy's global state and torch (if imported).
 
-    They are restored after.
-
-    Args:
-        seed: What they start from.
-        alone: Whether to wait for all others to end, and to keep others out.
+    They are restored after. See `Turn`.
     """
-    turn = Turn(seed, alone=alone)
-    _gate.enter(turn)
-    token = _current.set(turn)
-    try:
-        yield turn
-    finally:
-        _current.reset(token)
-        _gate.leave(turn)
+    return Turn(seed, alone=alone, sown=sown)
 
 
 @contextmanager
@@ -263,9 +269,17 @@ def _in_place() -> bytes | None:
 def _numpy_random() -> Any:
     """The module, unless NumPy is not imported, or another thread is still at it."""
     numpy = sys.modules.get("numpy")
-    if numpy is None or getattr(getattr(numpy, "__spec__", None), "_initializing", False):
+    if numpy is None:
         return None
+    if numpy is not _imported[0]:
+        if getattr(getattr(numpy, "__spec__", None), "_initializing", False):
+            return None
+        _imported[0] = numpy
     return getattr(numpy, "random", None)
+
+
+_imported: list[Any] = [None]
+"""NumPy, once it was found whole."""
 
 
 def _states() -> dict[str, Any]:

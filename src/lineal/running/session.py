@@ -118,8 +118,6 @@ class Session:
     def declared(self, step: StepNode) -> None:
         """Count on a step that the pipeline's body has declared."""
         self._shelf.declared(step)
-        if (line := step.task.warning) is not None:
-            self.warnings[f"{step.task.name}: parameters"] = line
         self._decider.declared(step)
 
     def demand(self, step: StepNode, output: str) -> Any:

@@ -125,7 +125,7 @@ class Shelf:
             slot = self._slots.get(digest)
             if slot is None:
                 slot = self._slots[digest] = Slot(digest)
-            slot.takers += self._takers[step.position, name]
+            slot.takers += self._takers.get((step.position, name), 0)
 
     def made(self, step: StepNode, outputs: Iterable[Produced], *, kept: bool) -> None:
         """A step was executed; `kept` says whether its outputs will be in the store."""
@@ -141,7 +141,7 @@ class Shelf:
                 slot.droppable = kept
                 if produced.value is not ELSEWHERE:
                     slot.keep(produced.value)
-            slot.takers += self._takers[step.position, produced.name]
+            slot.takers += self._takers.get((step.position, produced.name), 0)
             if self._body_ended:
                 self._rest(slot)
 

@@ -68,10 +68,12 @@ def sources_of(entry: Path | None, reached: Iterable[Path]) -> Sources:
 def _import_roots(root: Path, files: Iterable[Path]) -> list[Path]:
     """Folders from which modules of the project are imported, in the path's order."""
     wanted = set(map(str, files))
+    names = tuple({file.rpartition(os.sep)[2] for file in wanted})
     homes: dict[Path, None] = {}
     for name, module in list(sys.modules.items()):
         file = getattr(module, "__file__", None)
-        if isinstance(file, str) and os.path.abspath(file) in wanted:  # noqa: PTH100 - thousands
+        # There are thousands of modules, and few whose file is even called like one of these.
+        if isinstance(file, str) and file.endswith(names) and os.path.abspath(file) in wanted:  # noqa: PTH100
             homes[_home(name, Path(file).absolute())] = None
     on_path = [Path(entry).absolute() for entry in sys.path]
     chosen = [

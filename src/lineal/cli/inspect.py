@@ -62,7 +62,7 @@ def runs(
     if json:
         print_json(records)
     elif records:
-        out.print(runs_table(records))
+        out.print(runs_table(records, out.width))
     else:
         out.print("No runs" + (" match." if where or experiment else " yet: lineal run FILE."))
 

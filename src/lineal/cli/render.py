@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
+from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 from rich.table import Table
@@ -41,6 +44,12 @@ class SafeConsole(Console):
                 yield segment
             else:
                 yield Segment(_ACTING.sub("\N{REPLACEMENT CHARACTER}", segment.text), segment.style)
+
+    def on_broken_pipe(self) -> None:
+        """Say nothing more to a reader who is gone, as after ``| head``; what goes on goes on."""
+        self.quiet = True
+        with suppress(OSError):  # nor may what is left in the stream be complained of at the end
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self.file.fileno())
 
 
 out = SafeConsole(highlight=False, markup=False, soft_wrap=False)
@@ -101,13 +110,59 @@ def table(*columns: str) -> Table:
     made = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
         right = column in ("#", "time", "cpu", "memory")
-        made.add_column(column, justify="right" if right else "left", overflow="fold")
+        whole = column in _WHOLE
+        made.add_column(
+            column,
+            justify="right" if right else "left",
+            overflow="ellipsis" if whole else "fold",
+            no_wrap=whole,
+        )
     return made
 
 
-def runs_table(records: list[RunRecord]) -> Table:
-    """Runs, one a row."""
-    made = table("#", "id", "name", "experiment", "status", "started", "time", "metrics")
+_WHOLE = ("#", "id", "status", "started", "time", "cpu", "memory", "key", "value")
+"""Columns whose cells are never broken; others are where there is not enough room."""
+
+
+def runs_table(records: list[RunRecord], room: int) -> Table:
+    """Runs, one a row, without what matters least where there is not room for all columns.
+
+    Args:
+        records: The runs.
+        room: Characters of a line.
+    """
+    rows = _rows_of_runs(records)
+    columns = list(rows[0])
+    alike = ["experiment"] if all(r.name == r.experiment for r in records) else []
+    for least in (*alike, "time", "id", "started", "experiment", "metrics"):
+        if sum(_needed(rows, column) + 2 for column in columns) - 2 <= room:
+            break
+        if least in columns:
+            columns.remove(least)
+    else:
+        return _runs_table(rows, columns, folding=("name",))
+    return _runs_table(rows, columns, folding=("metrics",))
+
+
+def _runs_table(rows: list[dict[str, Any]], columns: list[str], *, folding: Sequence[str]) -> Table:
+    made = table(*columns)
+    for column in made.columns:
+        column.no_wrap = column.header not in folding
+    for row in rows:
+        made.add_row(*(row[column] for column in columns))
+    return made
+
+
+def _needed(rows: list[dict[str, Any]], column: str) -> int:
+    """Characters that a column takes; metrics may stand one below another."""
+    texts = [column, *(str(row[column]) for row in rows)]
+    if column == "metrics":
+        texts = " ".join(texts).split()
+    return max(map(cell_len, texts))
+
+
+def _rows_of_runs(records: list[RunRecord]) -> list[dict[str, Any]]:
+    rows = []
     for record in records:
         metrics = [(k, v) for k, v in metrics_by_name(record).items() if "[" not in k]
         shown = "  ".join(f"{k}={v:.4g}" for k, v in metrics[:SHOWN_METRICS])
@@ -117,17 +172,19 @@ def runs_table(records: list[RunRecord]) -> Table:
             if record.finished_at
             else ""
         )
-        made.add_row(
-            str(record.number),
-            record.id[:12],
-            Text(record.name),
-            Text(record.experiment),
-            state(record.status),
-            ago(record.started_at),
-            took,
-            Text(shown + more),
+        rows.append(
+            {
+                "#": str(record.number),
+                "id": record.id[:12],
+                "name": Text(record.name),
+                "experiment": Text(record.experiment),
+                "status": state(record.status),
+                "started": ago(record.started_at),
+                "time": took,
+                "metrics": Text(shown + more),
+            }
         )
-    return made
+    return rows
 
 
 def steps_table(executions: tuple[Execution, ...]) -> Table:

@@ -25,6 +25,8 @@ PICKLED = 256
 """The same of one that is pickled, which begins with the names of its classes."""
 ITEMS = 8
 """Items of an array from which its content does."""
+_ADDED = 16
+"""Bytes that compressing adds to so few at the most; zlib's own bound is 13."""
 _VALUES = ("value", "text", "metrics")
 _FILES = ("file", "tree")
 
@@ -43,7 +45,8 @@ def is_common(artifact: Artifact) -> bool:
         if stored.inline is None:
             return False
         least = PICKLED if stored.pickled else TELLING
-        return len(zlib.compress(stored.inline, 1)) < least
+        # What is shorter than this can't become as long, and most values are.
+        return len(stored.inline) < least - _ADDED or len(zlib.compress(stored.inline, 1)) < least
     if artifact.kind == "array":
         return "shape" in profile and math.prod(profile["shape"]) < ITEMS
     return artifact.kind in _FILES and profile.get("size") == 0
@@ -57,7 +60,8 @@ def note(connection: Connection, written: Sequence[Artifact], known: Collection[
         written: The artifacts.
         known: See `known_without_bytes`.
     """
-    common = [a.digest for a in written if is_common(a) and a.digest not in known]
+    everyday = {a.digest for a in written if is_common(a)}
+    common = [digest for digest in everyday if digest not in known]
     if common:
         values = values_of(connection, "digests", Text())
         named = select(dataset_versions.c.artifact).union(select(model_versions.c.artifact))
@@ -66,7 +70,9 @@ def note(connection: Connection, written: Sequence[Artifact], known: Collection[
             upsert(connection, common_values, fresh), {"digests": packed(connection, common)}
         )
     # One that was not kept the first time it was met was taken for common then.
-    telling = [a.digest for a in written if a.kind in _VALUES and a.stored and not is_common(a)]
+    telling = [
+        a.digest for a in written if a.kind in _VALUES and a.stored and a.digest not in everyday
+    ]
     if telling:
         forget(connection, telling)
 

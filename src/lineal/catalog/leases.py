@@ -10,17 +10,20 @@ Times are the database's, so that the clocks of machines that share it need not 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, or_, select, text, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, delete, or_, select, text, update
 
 from lineal.digests.digest import Digest
 from lineal.records import Execution, Lease, RunStatus
 
 from .database import Database
 from .dialect import among, is_sqlite, packed
+from .glancing import Glance, ask
 from .rows import moment
 from .runs import POSITIONS, now
+from .statements import Among, read_plain
 from .tables import leases, runs
 from .writing import put
 
@@ -50,14 +53,19 @@ class Leases:
             stamp = _clock(connection)
             rows = [(key, str(seed), run_number, stamp, stamp) for key, seed in wanted]
             put(connection, leases, rows)
-            keys = [key for key, _ in wanted]
-            others = _read(connection, keys)
+            others = _leases_of(
+                read_plain(connection, _of_keys, [key for key, _ in wanted]),
+                lambda: _clock(connection),
+            )
             return [x for x in others if x.run_number != run_number and (x.key, x.seed) in wanted]
 
     def held(self) -> list[Lease]:
         """All leases that there are: few, as each is of a step that is being executed."""
-        with self._database.read() as connection:
-            return _read(connection, None)
+        with self._database.glance() as glance:
+            return _leases_of(
+                ask(glance, _all),
+                lambda: now() if is_sqlite(glance) else int(ask(glance, _time)[0][0]),
+            )
 
     def renew(self, run_number: int) -> None:
         """Say that a run goes on with all it holds."""
@@ -106,42 +114,55 @@ def _is(lease: Lease) -> ColumnElement[bool]:
     )
 
 
-def _read(connection: Connection, keys: Sequence[str] | None) -> list[Lease]:
-    statement = select(
-        leases,
-        runs.c.name,
-        runs.c.host,
-        runs.c.pid,
-        runs.c.started_at,
-        runs.c.status,
-    ).join_from(leases, runs)
-    if keys is None:
-        rows = connection.execute(statement).all()
-    else:
-        statement = statement.where(among(connection, leases.c.key, "keys"))
-        rows = connection.execute(statement, {"keys": packed(connection, keys)}).all()
-    clock = _clock(connection) if rows else 0
+def _leases_of(rows: Iterable[Sequence[Any]], clock: Callable[[], int]) -> list[Lease]:
+    """The leases in rows of `_all`; the clock is that of the database."""
+    found = list(rows)
+    at = clock() if found else 0
     return [
         Lease(
-            key=Digest(row.key),
-            seed=int(row.seed),
-            run_number=row.run_number,
-            run_name=row.name,
-            host=row.host,
-            pid=row.pid,
-            run_started_at=moment(row.started_at),
-            going=row.status == RunStatus.RUNNING.value,
-            since=moment(row.taken_at),
-            silent=(clock - row.renewed_at) / 1e6,
-            renewed_at=row.renewed_at,
+            key=Digest(key),
+            seed=int(seed),
+            run_number=number,
+            run_name=name,
+            host=host,
+            pid=pid,
+            run_started_at=moment(started),
+            going=status == RunStatus.RUNNING.value,
+            since=moment(taken),
+            silent=(at - renewed) / 1e6,
+            renewed_at=renewed,
         )
-        for row in rows
+        for key, seed, number, taken, renewed, name, host, pid, started, status in found
     ]
+
+
+# Statements, made once; see `glancing.ask` and `statements.read_plain`.
+
+_TIME = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
+
+
+def _all(_: Glance | Among) -> Select[Any]:
+    held = (
+        leases.c.key,
+        leases.c.seed,
+        leases.c.run_number,
+        leases.c.taken_at,
+        leases.c.renewed_at,
+    )
+    holder = (runs.c.name, runs.c.host, runs.c.pid, runs.c.started_at, runs.c.status)
+    return select(*held, *holder).join_from(leases, runs)
+
+
+def _of_keys(of: Among) -> Select[Any]:
+    return _all(of).where(of(leases.c.key))
+
+
+def _time(_: Glance) -> Select[Any]:
+    return select(text(_TIME))
 
 
 def _clock(connection: Connection) -> int:
     """The database's time: this machine's where the database is a file of it."""
     if is_sqlite(connection):
         return now()
-    asked = text("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint")
-    return int(connection.execute(asked).scalar_one())
+    return int(connection.execute(text(f"SELECT {_TIME}")).scalar_one())

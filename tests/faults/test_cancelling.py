@@ -69,7 +69,7 @@ def test_a_run_is_cancelled_with_each_step_accounted_for(
     assert process.stdout is not None
     process.stdout.readline()
     process.send_signal(signal.SIGINT)
-    _, told = process.communicate(timeout=60)
+    _, told = process.communicate(timeout=180)
     assert process.returncode != 0
     assert told.rstrip().endswith("KeyboardInterrupt"), told
     with Workspace.open(store) as workspace:
@@ -90,7 +90,7 @@ def test_a_run_is_cancelled_with_each_step_accounted_for(
                 (e.step in done for e in executions), reverse=True
             )
     again = start(tmp_path, shape, steps, pause)
-    _, told = again.communicate(timeout=60)
+    _, told = again.communicate(timeout=180)
     assert again.returncode == 0, told
     with Workspace.open(store) as workspace:
         run = workspace.get_run("latest")

@@ -63,7 +63,7 @@ def test_two_processes_that_start_and_commit_at_once_both_succeed(path):
     url = f"sqlite:///{path}"
     writers = [start(url, name, 30) for name in ("a", "b")]
     for writer in writers:
-        writer.communicate(timeout=60)
+        writer.communicate(timeout=180)
         assert writer.returncode == 0
     with Catalog.open(url) as catalog:
         runs = catalog.runs()

@@ -59,7 +59,7 @@ def race(folder: Path, versions: list[int]) -> list[str]:
     for process in started:
         process.stdin.write("go\n")
         process.stdin.flush()
-    return [process.communicate(timeout=60)[0] for process in started]
+    return [process.communicate(timeout=180)[0] for process in started]
 
 
 def test_of_several_processes_at_one_target_one_wins_and_the_others_are_told(models):

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -79,7 +80,7 @@ def main(bench: Bench) -> None:
     database = sqlite3.connect(path)
     for table in ("artifacts", "used", "generated"):
         (count,) = database.execute(f"SELECT count(*) FROM {table}").fetchone()
-        bench.record("rows in the catalog", table, count)
+        bench.record(f"rows of the table {table}", "lineal", count)
     loaded = Loaded(path)
     bench.compare(
         "before the first question",
@@ -222,6 +223,7 @@ def redun_of(bench: Bench, length: int) -> list[Side]:
     scheduler = Scheduler(config=Config({"backend": {"db_uri": url}}))
     scheduler.logger.setLevel("WARNING")
     scheduler.load()
+    sys.setrecursionlimit(max(sys.getrecursionlimit(), 50 * length))  # it pickles the whole chain
     made = get_type_registry().get_hash(scheduler.run(chain(length)))
     backend = scheduler.backend
 
@@ -229,7 +231,7 @@ def redun_of(bench: Bench, length: int) -> list[Side]:
         value = backend.session.query(Value).filter_by(value_hash=made).one()
         return list(walk_dataflow(backend, value))
 
-    return [Side("redun", dataflow, backend.session.expire_all, REDUN, ("redun",))]
+    return [Side("redun", dataflow, backend.session.expire_all, does=REDUN, needs=("redun",))]
 
 
 def artifact(run: int, step: int) -> Digest:

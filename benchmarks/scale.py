@@ -140,8 +140,9 @@ def slopes(bench: Bench, *works: str) -> None:
         }
         if len(grown) > 1:
             sizes, seconds = list(grown), list(grown.values())
-            bench.record("slope, all sizes", work, slope(sizes, seconds))
-            bench.record("slope, the last two sizes", work, slope(sizes[-2:], seconds[-2:]))
+            bench.record(f"slope of {work}", "lineal", slope(sizes, seconds))
+            last = slope(sizes[-2:], seconds[-2:])
+            bench.record(f"slope of {work}, the last two sizes", "lineal", last)
 
 
 def slope(sizes: list[int], seconds: list[float]) -> float:

@@ -140,7 +140,7 @@ class Home:
             answers[len(answers)] = next(line for line in reversed(lines) if line.startswith("{"))
             return ended
 
-        return Side(self.tool.name, one_run, prepare, self.tool.does, self.tool.needs)
+        return Side(self.tool.name, one_run, prepare, does=self.tool.does, needs=self.tool.needs)
 
     @property
     def command(self) -> Command:
@@ -196,15 +196,15 @@ def main(bench: Bench) -> None:
     homes = [Home(tool, bench, data) for tool in TOOLS if installed(*tool.needs)]
     truth = Truth(Home(PLAIN, bench, data))
     asked = bench.pick(
-        tiny=("first run", "run after a helper changed"),
+        tiny=("run after a helper changed",),
         quick=("first run", "run after a helper changed"),
         full=tuple(OCCASIONS),
     )
-    for occasion in asked:
+    for number, occasion in enumerate(asked):
         play(bench, occasion, homes, truth)
-        if occasion == "first run":
+        if number == 0:
             for home in homes:
-                bench.record("bytes on disk, first run", home.tool.name, home.recorded, "byte")
+                bench.record(f"bytes on disk, {occasion}", home.tool.name, home.recorded, "byte")
 
 
 def play(bench: Bench, occasion: str, homes: Sequence[Home], truth: Truth) -> None:
@@ -214,7 +214,8 @@ def play(bench: Bench, occasion: str, homes: Sequence[Home], truth: Truth) -> No
     bench.compare(
         occasion,
         [home.side(edit, answers[home.tool.name], fresh=fresh) for home in homes],
-        rounds=bench.pick(tiny=1, quick=1, full=2),
+        rounds=bench.pick(tiny=1, quick=1, full=3),
+        share=bench.pick(tiny=0.0, quick=2.0, full=10.0),
         unit="run",
         limit=truth.home.side(edit, answers[truth.home.tool.name], fresh=fresh),
         memory=True,

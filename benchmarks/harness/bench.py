@@ -63,6 +63,7 @@ class Bench:
         limit: Side | None = None,
         memory: bool = False,
         at: int | None = None,
+        share: float | None = None,
     ) -> None:
         """Let the sides do the same work in turns, A B A B, and keep every sample.
 
@@ -80,10 +81,11 @@ class Bench:
             memory: Show the peak of memory, too.
             at: How large the work is. Rows whose names differ in this number alone, after a
                 comma at the end, are drawn as one line.
+            share: The seconds that each side has; by default what suits the size.
         """
         told = Row(row, unit, limit.name if limit else None, memory, at)
         self.results.rows.append(told)
-        playing = [_Player(row, side, per, self) for side in self._present([*sides, limit])]
+        playing = [_Player(row, side, per, self, share) for side in self._present([*sides, limit])]
         told.sides = [player.measured for player in playing]
         for player in playing:
             player.warm_up()
@@ -122,10 +124,10 @@ class Bench:
 class _Player:
     """A side taking its turns."""
 
-    def __init__(self, row: str, side: Side, per: int, bench: Bench) -> None:
+    def __init__(self, row: str, side: Side, per: int, bench: Bench, share: float | None) -> None:
         self.row, self.side, self.per = row, side, side.per or per
         self.measured = Measured(side.name, side.does)
-        self.left = bench.pick(tiny=0.0, quick=1.5, full=3.0)
+        self.left = bench.pick(tiny=0.0, quick=1.5, full=3.0) if share is None else share
         """Seconds of its share."""
         self.least = bench.pick(tiny=0.0, quick=0.02, full=0.1)
         """Seconds that a sample should take."""

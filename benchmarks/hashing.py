@@ -68,14 +68,9 @@ def values(
 
 
 def _hashing(hasher: Hasher, value: Any) -> Callable[[], Any]:
-    known: list[Callable[[Any], Any]] = []
-
-    def call() -> Any:
-        if not known:
-            known.append(hasher.load())
-        return known[0](value)
-
-    return call
+    """A call without the import of the tool; missing tools are left out and never called."""
+    hashed = hasher.load() if installed(*hasher.needs) else hash
+    return lambda: hashed(value)
 
 
 def frames(rows: int) -> dict[str, pd.DataFrame]:
@@ -87,7 +82,7 @@ def frames(rows: int) -> dict[str, pd.DataFrame]:
              for i in range(3)}  # fmt: skip
     objects = {f"o{i}": column.astype(object) for i, column in enumerate(words[:1])}
     return {
-        "numbers": pd.DataFrame(rng.random((rows, 10)), columns=[f"n{i}" for i in range(10)]),
+        "numbers": pd.DataFrame({f"n{i}": rng.random(rows) for i in range(10)}),
         "text": pd.DataFrame(text),
         "categories": pd.DataFrame(kinds),
         "texts as objects": pd.DataFrame(objects),

@@ -23,6 +23,8 @@ from harness.sides import Side
 
 SIZES = ("tiny", "quick", "full")
 RESULTS = Path(__file__).parents[1] / "results"
+PATIENCE = 5
+"""A warm-up of so many shares is kept as the only sample."""
 T = TypeVar("T")
 
 
@@ -68,8 +70,8 @@ class Bench:
         """Let the sides do the same work in turns, A B A B, and keep every sample.
 
         Each side is warmed up once. A side that has had its share of seconds drops out of later
-        turns; one that needs more than its share for the warm-up alone keeps that as its only
-        sample. A side that raises is shown as failed, and the others go on.
+        turns, after one at least; one that needs several shares for the warm-up alone keeps that
+        as its only sample. A side that raises is shown as failed, and the others go on.
 
         Args:
             row: The work.
@@ -139,7 +141,7 @@ class _Player:
         while self.warm and not self.side.prepare and self.warm.wall < self.least:
             self.loops *= 2
             self.warm = self._sample()
-        if self.warm and self.warm.wall > share:
+        if self.warm and self.warm.wall > PATIENCE * share:
             self._keep(self.warm)
         self.left = min(self.left, share - self.warm.wall) if self.warm else 0.0
 

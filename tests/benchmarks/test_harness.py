@@ -62,6 +62,18 @@ def test_a_slow_side_has_one_sample_and_the_others_their_turns(bench: Bench) -> 
     assert [side.samples for side in bench.results.rows[0].sides] == [3, 1]
 
 
+def test_a_very_slow_side_keeps_its_warm_up_as_its_only_sample(bench: Bench) -> None:
+    calls: list[int] = []
+
+    def slow() -> None:
+        calls.append(1)
+        time.sleep(8)
+
+    bench.compare("work", [Side("lineal", nothing, nothing), Side("slow", slow)], rounds=3)
+    assert [side.samples for side in bench.results.rows[0].sides] == [3, 1]
+    assert len(calls) == 1
+
+
 def test_a_time_is_for_each_unit_of_a_side(bench: Bench) -> None:
     def nap() -> None:
         time.sleep(0.02)

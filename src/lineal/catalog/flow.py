@@ -87,6 +87,8 @@ class Flow:
     overridden, succeeded_by"""
     nondeterministic: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
     """By execution whose key gave different content: the runs in which it did."""
+    only_reused: frozenset[int] = frozenset()
+    """Numbers of the runs that executed nothing of what was reached, but reused some of it."""
     truncated: bool = False
 
     def thing(self, digest: str, maker: int | None) -> Thing:

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from .beginning import above, below
 from .flow import Flow, Start, Thing
 from .naming import settled
-from .reading import Flowed, facts
+from .reading import Flowed, facts, reusing
 from .walking import stream, walk
 
 _FEW = 50
@@ -73,16 +73,26 @@ def impact(connection: Connection, start: Start, *, page: int, limit: int) -> It
     The first page holds what was made of them directly, as far as it goes, because a walk
     has to note all of that, which may be a hundred thousand, before it goes on. An
     execution comes in one page, with what it made; edges lead to artifacts of the same
-    page, or of the start.
+    page, or of the start. A last page holds the runs that only reused one of all these
+    executions, if there are any.
 
     Args:
         connection: A transaction that reads.
         start: What was asked about.
         page: How many executions a page holds.
-        limit: How many artifacts to reach at the most.
+        limit: How many artifacts to reach at the most, and how many runs that reused.
     """
     start = settled(connection, start)
     pages = _Pages(connection, start, limit)
+    yield from _streamed(connection, start, pages, page, limit)
+    again = reusing(connection, pages.seen, {*start.runs}, most=limit)
+    if again is not None:
+        yield again
+
+
+def _streamed(
+    connection: Connection, start: Start, pages: _Pages, page: int, limit: int
+) -> Iterator[Flow]:
     first = [*start.executions, *below(connection, start, min(page, limit))]
     yield pages.next(list(dict.fromkeys(first)))
     if pages.full:

@@ -206,6 +206,31 @@ def facts(
     return names_of(connection, flow, below=named_below)
 
 
+def reusing(
+    connection: Connection, ids: Collection[int], but: Collection[int], *, most: int
+) -> Flow | None:
+    """The runs that reused some executions and executed none of them; None where none did.
+
+    Args:
+        connection: A transaction that reads.
+        ids: Executions.
+        but: Numbers of runs to leave out.
+        most: How many runs there may be.
+    """
+    passed = {id_ // POSITIONS for id_ in ids}.union(but)
+    numbers = [row[0] for row in read_plain(connection, _reusing, ids) if row[0] not in passed]
+    if not numbers:
+        return None
+    kept = Many(connection, numbers[:most])
+    return Flow(
+        start=Start(),
+        runs=read(connection, _runs, kept),
+        run_params=read(connection, _run_params, kept),
+        only_reused=frozenset(numbers[:most]),
+        truncated=len(numbers) > most,
+    )
+
+
 def _nondeterministic(connection: Connection, ran: Rows) -> dict[int, tuple[int, ...]]:
     """Of executions whose key gave different content, the runs in which it did."""
     keys = {row[0]: row[9] for row in ran if row[9] is not None}
@@ -244,6 +269,11 @@ def _executions(ids: Among) -> Select[Any]:
         .where(ids(e.id), e.reused_from.is_(None))
         .order_by(e.id)
     )  # fmt: skip
+
+
+def _reusing(ids: Among) -> Select[Any]:
+    e = executions.c
+    return select(e.run_number).where(ids(e.reused_from)).distinct().order_by(e.run_number)
 
 
 def _runs(ids: Among) -> Select[Any]:

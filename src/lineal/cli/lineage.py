@@ -206,7 +206,8 @@ def _impact(kinds: dict[str, list[Node]]) -> None:
     for node in kinds["datasets"]:
         made.add_row("dataset", Text(node.label), "")
     for node in kinds["runs"][:20]:
-        made.add_row("run", Text(node.label.removeprefix("run ")), Text(node.facts["by"]))
+        how = f"reused, by {node.facts['by']}" if "reused" in node.facts else node.facts["by"]
+        made.add_row("run", Text(node.label.removeprefix("run ")), Text(how))
     if len(kinds["runs"]) > 20:
         made.add_row("run", f"and {len(kinds['runs']) - 20} more", "")
     if made.row_count:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import Any
 
-from lineal.catalog import Flow
+from lineal.catalog import Flow, Thing
 from lineal.records import Edge, Node, NodeKind, Relation
 from lineal.records.step import RUN_SHIFT
 
@@ -97,13 +97,30 @@ class _Flowed:
         ]
 
     def _last(self, executions: Iterable[int]) -> list[str]:
-        """Of some executions, those that made nothing which another of them used."""
-        flow, asked = self.flow, dict.fromkeys(executions)
-        taken = {flow.thing(row[2], row[4]) for row in flow.used if row[0] in asked}
-        taken |= {whole for part, whole in flow.parts if part in taken}
-        passed_on = {row[0] for row in flow.generated if flow.thing(row[2], row[0]) in taken}
-        passed_on.update(row[4] for row in flow.used if row[0] in asked and row[4] is not None)
-        return [self.ids[id_] for id_ in asked if id_ in self.ids and id_ not in passed_on]
+        """Of some executions, those that made nothing which another of them used.
+
+        Where content leads in a circle, since a step gave what another had read before, it
+        is those that none of them names as the maker of what it used.
+        """
+        flow, asked = self.flow, [id_ for id_ in executions if id_ in self.ids]
+        takers: dict[Thing, set[int]] = {}
+        named: set[int] = set()
+        wanted = set(asked)
+        for execution, _, artifact, _, maker in flow.used:
+            if execution in wanted:
+                takers.setdefault(flow.thing(artifact, maker), set()).add(execution)
+                if maker is not None and maker != execution:
+                    named.add(maker)
+        for part, whole in flow.parts:
+            if part in takers:
+                takers.setdefault(whole, set()).update(takers[part])
+        passed_on = set(named)
+        for execution, _, artifact in flow.generated:
+            if takers.get(flow.thing(artifact, execution), set()) - {execution}:
+                passed_on.add(execution)
+        last = [id_ for id_ in asked if id_ not in passed_on]
+        last = last or [id_ for id_ in asked if id_ not in named]
+        return [self.ids[id_] for id_ in last]
 
     # Nodes
 

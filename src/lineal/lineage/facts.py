@@ -101,6 +101,7 @@ class FlowFacts:
             "params": self._run_params.get(row.number),
             "started_at": time(row.started_at),
             "by": row.user,
+            "reused": True if row.number in self._flow.only_reused else None,
         }
 
     def model(self, row: Any) -> dict[str, Any]:

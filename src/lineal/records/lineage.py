@@ -69,7 +69,8 @@ class Node(NamedTuple):
       ``params`` (plain settings by argument), ``metrics`` (by name with slice), ``code``,
       ``environment``, ``started_at``, ``finished_at``, ``wall_seconds``,
       ``nondeterministic`` (numbers of the runs in which its key gave different content)
-    - run: ``number``, ``id``, ``name``, ``pipeline``, ``params``, ``started_at``, ``by``
+    - run: ``number``, ``id``, ``name``, ``pipeline``, ``params``, ``started_at``, ``by``,
+      ``reused`` (true for a run that executed nothing of an impact, but reused some of it)
     - agent: ``name``
     """
 

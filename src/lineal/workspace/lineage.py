@@ -55,6 +55,9 @@ class LineageQuestions:
     ) -> Iterator[LineageGraph]:
         """What was made of a thing, in pages: the first at once, however much there is.
 
+        A run that only reused steps which used the thing comes in a last page of its own, as
+        a node with the fact ``reused``.
+
         Args:
             reference: Of any kind; also a code file, and a package as ``numpy==2.4.0``.
             page: Artifacts in a page.

@@ -207,6 +207,52 @@ def test_impact_comes_in_pages_and_holds_what_lineage_down_holds(story, workspac
     assert sum(len(page.of_kind(NodeKind.MODEL)) for page in cut) <= 1
 
 
+def test_impact_names_the_runs_that_only_reused_what_used_a_thing(story, workspace):
+    first, again, mixed, apart = story.run(), story.run(), story.run(), story.run()
+    read = story.step(first, "load", reads="x.csv", content="file", gives=["data"])
+    story.step(again, "load", gives=["data"], reuses=read)
+    story.step(mixed, "load", gives=["data"], reuses=read)
+    story.step(mixed, "fit", takes=[("load", "data")], gives=["model"])
+    story.step(apart, "other", gives=["else"])
+
+    def named(reference, **options):
+        pages = list(workspace.impact(reference, **options))
+        runs = {n.label: n.facts.get("reused") for p in pages for n in p.of_kind(NodeKind.RUN)}
+        assert all(page.roots or page is pages[-1] for page in pages)
+        return runs, any(page.truncated for page in pages)
+
+    three = {"run #1 run-1": None, "run #2 run-2": True, "run #3 run-3": None}
+    assert named(digest("file")) == (three, False)
+    assert named(digest("file"), page=1) == (three, False)
+    assert named(digest("model")) == ({}, False)
+    assert "run #2 run-2" in named("1")[0]
+    # Of a run that was asked about, what it reused was not made of it.
+    assert named("2")[0] == {"run #1 run-1": None, "run #2 run-2": None, "run #3 run-3": None}
+    for _ in range(3):
+        story.step(story.run(), "load", gives=["data"], reuses=read)
+    runs, cut = named(digest("file"), limit=3)
+    assert cut
+    assert sum(how is True for how in runs.values()) == 3
+
+
+def test_a_run_whose_last_step_gave_back_what_it_was_given_has_that_step_for_its_end(
+    story, workspace
+):
+    run = story.run()
+    story.step(run, "load", gives=["data"])
+    story.step(run, "check", takes=[("load", "data")], gives=["data"])
+    graph = workspace.lineage("1")
+    assert graph.roots == ("run:1", "execution:1.2")
+    assert executions(graph) == ["execution:1.1", "execution:1.2"]
+
+
+def test_a_run_that_came_back_to_what_it_had_read_has_its_last_step_for_its_end(story, workspace):
+    run = story.run()
+    story.step(run, "double", takes=[(None, "data")], gives=["more"])
+    story.step(run, "halve", takes=[("double", "more")], gives=["data"])
+    assert workspace.lineage("1").roots == ("run:1", "execution:1.2")
+
+
 @task
 def read(csv: Path) -> str:
     return csv.read_text()

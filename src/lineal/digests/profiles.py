@@ -5,6 +5,7 @@ Nothing here decides identity. Types are told by their names, so no library is i
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Callable
 from pathlib import Path
@@ -31,6 +32,7 @@ _KINDS = {
 }
 """Qualified name of a class -> the kind of its instances and its subclasses'."""
 
+_HANDING_ON = ("sklearn", "imblearn")
 _LIMIT = 1000
 """At most so many names or classes are written into a profile."""
 
@@ -78,14 +80,32 @@ def _model(value: Any) -> dict[str, Any]:
         except Exception:  # noqa: BLE001 - a look at somebody's class must not fail a step
             params = {}
         facts["params"] = {str(name): _setting(setting) for name, setting in params.items()}
-    # Read from the instance itself: on the class these may be properties that compute.
-    fitted = getattr(value, "__dict__", {})
-    if "n_features_in_" in fitted:
-        facts["n_features_in"] = int(fitted["n_features_in_"])
+    features = _fitted(value, "n_features_in_")
+    if features is not None:
+        facts["n_features_in"] = int(features)
     for name, attribute in (("feature_names", "feature_names_in_"), ("classes", "classes_")):
-        if attribute in fitted and len(fitted[attribute]) <= _LIMIT:
-            facts[name] = [_setting(_item(item)) for item in fitted[attribute]]
+        items = _fitted(value, attribute)
+        if items is not None and len(items) <= _LIMIT:
+            facts[name] = [_setting(_item(item)) for item in items]
     return facts
+
+
+def _fitted(value: Any, name: str) -> Any:
+    """What an estimator learnt, from the instance itself; None where it says nothing.
+
+    On a class it may be a property that computes, which is not asked, but for those of
+    scikit-learn: its pipelines and searches hand on what the estimators in them say.
+    """
+    own = getattr(value, "__dict__", {})
+    if name in own:
+        return own[name]
+    told = getattr(inspect.getattr_static(type(value), name, None), "fget", None)
+    if getattr(told, "__module__", "").partition(".")[0] not in _HANDING_ON:
+        return None
+    try:
+        return getattr(value, name)
+    except Exception:  # noqa: BLE001 - it is not fitted, or the first step says nothing
+        return None
 
 
 def _item(value: Any) -> Any:

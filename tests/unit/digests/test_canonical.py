@@ -19,8 +19,11 @@ import polars as pl
 import pyarrow as pa
 import pytest
 from matplotlib.figure import Figure
+from sklearn.base import BaseEstimator
 from sklearn.linear_model import LogisticRegression
-from sklearn.preprocessing import FunctionTransformer
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from lineal.digests.canonical import identify, register, set_code_encoder, value_digest
 from lineal.digests.digest import Digest
@@ -229,6 +232,34 @@ def test_profiles_of_arrays_models_and_files(tmp_path: Path) -> None:
     assert model["n_features_in"] == 1
     assert model["feature_names"] == ["x"]
     assert model["classes"] == ["n", "y"]
+
+
+def test_the_profile_of_a_pipeline_or_a_search_has_what_the_estimators_in_it_learnt() -> None:
+    table = pd.DataFrame({"x": [0.0, 1.0, 2.0, 3.0], "y": [1.0, 0.0, 1.0, 0.0]})
+    both = make_pipeline(StandardScaler(), LogisticRegression())
+    search = GridSearchCV(both, {"logisticregression__C": [0.5, 1.0]}, cv=2)
+    assert "feature_names" not in identify(both).profile
+    for model in (both, search, make_pipeline(StandardScaler(), search)):
+        profile = identify(model.fit(table, ["n", "y", "n", "y"])).profile
+        assert profile["n_features_in"] == 2
+        assert profile["feature_names"] == ["x", "y"]
+        assert profile["classes"] == ["n", "y"]
+    unnamed = identify(both.fit(table.to_numpy(), ["n", "y", "n", "y"])).profile
+    assert unnamed["n_features_in"] == 2
+    assert "feature_names" not in unnamed
+
+
+class Costly(BaseEstimator):
+    def fit(self, x: object, y: object = None) -> Costly:
+        return self
+
+    @property
+    def feature_names_in_(self) -> list[str]:
+        raise AssertionError
+
+
+def test_a_property_of_somebodys_estimator_is_not_computed_for_its_profile() -> None:
+    assert "feature_names" not in identify(Costly().fit(None)).profile
 
 
 def test_a_figure_is_what_it_looks_like() -> None:

@@ -43,6 +43,8 @@ class Settings(BaseSettings):
     """Steps executed at once; one per processor by default."""
     observe: Literal["off", "warn", "error"] = "warn"
     """What to do about what steps read without taking it as an argument."""
+    profiles: Literal["full", "counts", "schema"] = "full"
+    """How much the catalog tells of the items of tables, arrays and files."""
     seed: int = 0
     """The seed of runs that are given none."""
     trust_pickle: bool = True

@@ -425,6 +425,33 @@ def test_processes_give_what_threads_give(write: Write, workspace: Workspace) ->
     assert executed(workspace.run(study)) == set()
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("runner", ["threads", "processes"])
+@pytest.mark.parametrize("profiles", ["full", "schema"])
+def test_items_of_tables_stand_in_the_catalog_only_where_profiles_are_full(
+    write: Write, store: Path, monkeypatch: pytest.MonkeyPatch, runner: str, profiles: str
+) -> None:
+    monkeypatch.setenv("LINEAL_PROFILES", profiles)
+    study = write("""
+import pandas as pd
+from lineal import pipeline, task
+
+@task
+def admit(n: int) -> pd.DataFrame:
+    return pd.DataFrame({"patient": ["".join(("Zac", "harias"))] * n})
+
+@pipeline
+def study(n: int = 2): return admit(n)
+""")
+    with Workspace.open(store) as workspace:
+        run = workspace.run(study, options=workspace.options(runner=runner, workers=1))
+        assert run.status is RunStatus.FINISHED, run.execution("admit").error
+        assert executed(workspace.run(study)) == set()
+    known = b"".join(path.read_bytes() for path in store.glob("catalog.db*"))
+    assert b"patient" in known
+    assert (b"Zacharias" in known) is (profiles == "full")
+
+
 def test_a_block_of_a_script_is_a_run(store: Path) -> None:
     with lineal.start_run("block", experiment="e", tags={"a": "b"}) as run:
         lineal.log_param("depth", 3)

@@ -48,7 +48,7 @@ def apart(services: Services, record: RunRecord) -> Iterator[Apart]:
                 Services(
                     root=root,
                     catalog=catalog,
-                    values=StoreFolder.open(root).values(),
+                    values=StoreFolder.open(root).values(profiles=services.values.profiles),
                     metrics=MetricStore(root / "metrics"),
                 ),
                 services.root,

@@ -25,7 +25,7 @@ from lineal.digests.digest import Digest
 from lineal.errors import LinealError, StepFailed
 from lineal.pipeline import Task
 from lineal.records import Artifact
-from lineal.store import ValueStore
+from lineal.store import Extent, ValueStore
 
 from .base import Services
 from .cancelling import mark_of
@@ -43,6 +43,8 @@ class Order:
     root: str
     """The store's folder."""
     trust_pickle: bool
+    profiles: Extent
+    """How much of tables and arrays may be told; see `ValueStore`."""
     host: str
     """Where the run goes on; elsewhere files are laid out from the store."""
     pid: int
@@ -102,6 +104,7 @@ class Orders:
             Order(
                 root=str(self._services.root),
                 trust_pickle=values.trust_pickle,
+                profiles=values.profiles,
                 host=socket.gethostname(),
                 pid=os.getpid(),
                 mark=self.mark,

@@ -22,7 +22,7 @@ from lineal.digests.digest import Digest
 from lineal.digests.memo import MEMO, StatMemo
 from lineal.errors import LinealError, MutatedInput, StepFailed, UnhashableError
 from lineal.pipeline import Task
-from lineal.store import StoreFolder, ValueStore
+from lineal.store import Extent, StoreFolder, ValueStore
 
 from .cancelling import Lookout
 from .capture import capturing
@@ -78,7 +78,7 @@ def carry_out(data: bytes, attempts: Attempts | None = None, made: int = 0) -> O
         made: How many attempts were made in processes that are gone.
     """
     order: Order = pickle.loads(data)  # noqa: S301 - our own record, made of names
-    values = _values(order.root, order.trust_pickle)
+    values = _values(order.root, order.trust_pickle, order.profiles)
     began = time.time()
     try:
         with _code(order, values):
@@ -142,8 +142,9 @@ def _code(order: Order, values: ValueStore) -> AbstractContextManager[None]:
 
 
 @cache
-def _values(root: str, trust_pickle: bool) -> ValueStore:
-    return StoreFolder.open(Path(root), create=False).values(trust_pickle=trust_pickle)
+def _values(root: str, trust_pickle: bool, profiles: Extent) -> ValueStore:
+    folder = StoreFolder.open(Path(root), create=False)
+    return folder.values(trust_pickle=trust_pickle, profiles=profiles)
 
 
 def memo_for(order: Order) -> StatMemo:
@@ -161,7 +162,7 @@ def _memo(root: str | None) -> StatMemo:
 
 @cache
 def _snapshot(root: str, address: Digest) -> Snapshot:
-    return Snapshot.from_bytes(_values(root, True).blobs.get(address))
+    return Snapshot.from_bytes(StoreFolder.open(Path(root), create=False).blobs.get(address))
 
 
 def _execute(order: Order, values: ValueStore, attempts: Attempts | None, made: int) -> Outcome:

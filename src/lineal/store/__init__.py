@@ -4,6 +4,16 @@ from .base import BlobStore
 from .codecs import Codec, Picture
 from .folder import StoreFolder, find_store
 from .local import LocalBlobs
+from .statistics import Extent
 from .values import ValueStore
 
-__all__ = ["BlobStore", "Codec", "LocalBlobs", "Picture", "StoreFolder", "ValueStore", "find_store"]
+__all__ = [
+    "BlobStore",
+    "Codec",
+    "Extent",
+    "LocalBlobs",
+    "Picture",
+    "StoreFolder",
+    "ValueStore",
+    "find_store",
+]

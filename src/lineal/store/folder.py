@@ -21,6 +21,7 @@ from lineal.errors import StoreError, StoreUnwritable, StoreVersionError
 
 from . import writing
 from .local import LocalBlobs
+from .statistics import Extent
 from .values import ValueStore
 
 FORMAT = 1
@@ -78,9 +79,11 @@ class StoreFolder:
         """The bytes kept in it."""
         return LocalBlobs(self.root)
 
-    def values(self, *, trust_pickle: bool = True) -> ValueStore:
-        """The values kept in it."""
-        return ValueStore(self.blobs, self.root / "files", trust_pickle=trust_pickle)
+    def values(self, *, trust_pickle: bool = True, profiles: Extent = "full") -> ValueStore:
+        """The values kept in it; see `ValueStore`."""
+        return ValueStore(
+            self.blobs, self.root / "files", trust_pickle=trust_pickle, profiles=profiles
+        )
 
 
 def find_store(start: Path) -> Path | None:

@@ -17,8 +17,10 @@ import math
 import sys
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
+Extent = Literal["full", "counts", "schema"]
+"""How much may be told of the items of tables and arrays."""
 EXACT = 100_000
 """Rows up to which distinct numbers are counted one by one."""
 SMALLEST = 4096
@@ -27,9 +29,12 @@ ERROR = round(1 / math.sqrt(SMALLEST - 2), 4)
 """The relative standard error of an estimate."""
 LONGEST = 80
 """Characters of a text that is a bound."""
+_BOUNDS = ("min", "max")
 
 
-def with_statistics(value: Any, profile: Mapping[str, Any]) -> Mapping[str, Any]:
+def with_statistics(
+    value: Any, profile: Mapping[str, Any], extent: Extent = "full"
+) -> Mapping[str, Any]:
     """A profile with the statistics of its value.
 
     Of each column of a frame, and of an array as a whole, as far as they can be told:
@@ -45,20 +50,24 @@ def with_statistics(value: Any, profile: Mapping[str, Any]) -> Mapping[str, Any]
     Args:
         value: What was identified.
         profile: What was found of it then. It is left as it is.
+        extent: ``full``; ``counts`` for all but the bounds, which are items of the data;
+            ``schema`` for none.
 
     Returns:
         The profile; the same where nothing can be told.
     """
+    if extent == "schema":
+        return profile
     columns = profile.get("columns")
     # Whatever a library says of its data, storing them must not fail for it.
     try:
         if columns:
-            found = [_safely(column) for column in _columns(value)]
+            found = [_told(column, extent) for column in _columns(value)]
             if len(found) == len(columns):
                 told = [{**old, **new} for old, new in zip(columns, found, strict=True)]
                 return {**profile, "columns": told}
         elif "shape" in profile and type(value).__module__ == "numpy":
-            return {**profile, **_safely(value.reshape(-1))}
+            return {**profile, **_told(value.reshape(-1), extent)}
     except Exception:  # noqa: BLE001
         return profile
     return profile
@@ -80,12 +89,13 @@ def _is_pandas(value: Any) -> bool:
     return pandas is not None and isinstance(value, (pandas.DataFrame, pandas.Series))
 
 
-def _safely(column: Any) -> dict[str, Any]:
-    """The statistics of a column; none where a library can't tell."""
+def _told(column: Any, extent: Extent) -> dict[str, Any]:
+    """The statistics of a column that are asked for; none where a library can't tell."""
     try:
-        return _facts(column)
+        facts = _facts(column)
     except Exception:  # noqa: BLE001
         return {}
+    return facts if extent == "full" else {k: v for k, v in facts.items() if k not in _BOUNDS}
 
 
 def _facts(column: Any) -> dict[str, Any]:

@@ -21,10 +21,12 @@ from lineal.records import Artifact, Stored
 from .base import BlobStore
 from .codecs import Check, Codec, codec_named, codecs_for
 from .export import export_path, export_value
-from .statistics import with_statistics
+from .statistics import Extent, with_statistics
 
 INLINE = 4096
 """Bytes up to which a value lies in its record rather than in a blob."""
+_ALWAYS_INLINE = ("value", "text", "metrics")
+"""Kinds that lie in their record whatever else may."""
 
 
 class ValueStore:
@@ -34,6 +36,8 @@ class ValueStore:
         blobs: Where bytes go.
         checkouts: The folder where files and trees are laid out when they are loaded.
         trust_pickle: Whether values may be loaded whose bytes run code.
+        profiles: How much of the items of tables and arrays the records tell. Unless it is
+            all, small ones and small files do not lie in their records either.
         inline_limit: Bytes up to which a value lies in its record.
     """
 
@@ -43,11 +47,13 @@ class ValueStore:
         checkouts: Path,
         *,
         trust_pickle: bool = True,
+        profiles: Extent = "full",
         inline_limit: int = INLINE,
     ) -> None:
         self.blobs = blobs
         self._checkouts = checkouts
         self.trust_pickle = trust_pickle
+        self.profiles: Extent = profiles
         self._inline_limit = inline_limit
 
     def over(self, blobs: BlobStore) -> ValueStore:
@@ -56,6 +62,7 @@ class ValueStore:
             blobs,
             self._checkouts,
             trust_pickle=self.trust_pickle,
+            profiles=self.profiles,
             inline_limit=self._inline_limit,
         )
 
@@ -156,12 +163,13 @@ class ValueStore:
         return value_digest(value) == identity.digest
 
     def _artifact(self, value: Any, identity: ValueIdentity, codec: Codec, data: bytes) -> Artifact:
-        small = len(data) <= self._inline_limit
+        may = self.profiles == "full" or identity.kind in _ALWAYS_INLINE
+        small = may and len(data) <= self._inline_limit
         return Artifact(
             digest=identity.digest,
             kind=identity.kind,
             type=identity.type,
-            profile=with_statistics(value, identity.profile),
+            profile=with_statistics(value, identity.profile, self.profiles),
             stored=Stored(
                 codec=codec.name,
                 size=len(data),

@@ -60,7 +60,7 @@ class Workspace(Backfilling, Comparing, Following, LineageQuestions, Replays):
         services = Services(
             root=root,
             catalog=catalog,
-            values=folder.values(trust_pickle=settings.trust_pickle),
+            values=folder.values(trust_pickle=settings.trust_pickle, profiles=settings.profiles),
             metrics=MetricStore(root / "metrics"),
             memo=StatMemo.load(root / MEMO),
         )

@@ -166,3 +166,32 @@ def test_a_value_that_can_not_be_told_of_is_kept_without():
     assert with_statistics(Grudging([1]), profile) == profile
     assert with_statistics(object(), profile) == profile
     assert with_statistics(3, {}) == {}
+
+
+def test_bounds_are_items_of_the_data_and_are_told_only_where_all_may_be(tmp_path):
+    frame = pd.DataFrame({"name": ["Ann", "Zoe"], "age": [30, 40]})
+    blood = np.array([1.5, 2.5])
+
+    def facts(extent, value):
+        values = StoreFolder.open(tmp_path / "store").values(profiles=extent)
+        return values.save(value, identify(value)).profile
+
+    assert facts("full", frame)["columns"][0]["max"] == "Zoe"
+    counted = facts("counts", frame)["columns"]
+    assert [(c["nulls"], c["distinct"]) for c in counted] == [(0, 2), (0, 2)]
+    assert not any({"min", "max"} & set(column) for column in counted)
+    assert facts("schema", frame) == identify(frame).profile
+    assert facts("counts", blood) == {"shape": [2], "dtype": "float64", "nulls": 0, "distinct": 2}
+    assert facts("schema", blood) == {"shape": [2], "dtype": "float64"}
+
+
+def test_tables_lie_in_their_records_only_where_all_may_be_told(tmp_path):
+    frame = pd.DataFrame({"name": ["Ann", "Zoe"]})
+    for extent in ("full", "counts", "schema"):
+        values = StoreFolder.open(tmp_path / "store").values(profiles=extent)
+        kept = values.save(frame, identify(frame))
+        assert (kept.stored.inline is not None) is (extent == "full")
+        assert values.load(kept).equals(frame)
+        assert values.over(values.blobs).profiles == extent
+        # What is joined by where it was had from has to be told by its bytes.
+        assert values.save(2, identify(2)).stored.inline is not None

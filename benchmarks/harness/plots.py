@@ -16,7 +16,7 @@ SPREAD = 0.75
 
 def plot(results: Results, path: Path) -> bool:
     """Draw how costs grow or else the ratios of rows; False when there are neither."""
-    if any(row.at for row in results.rows):
+    if grown(results):
         return _growth(results, path)
     rows = [row for row in results.rows if _ratios(row)]
     if not rows:
@@ -45,15 +45,24 @@ def plot(results: Results, path: Path) -> bool:
     return True
 
 
+def grown(results: Results) -> dict[str, list[tuple[int, float]]]:
+    """The sizes and medians of each work that was done at several sizes, by its name."""
+    lines: dict[str, list[tuple[int, float]]] = {}
+    for row in results.rows:
+        if row.at is None:
+            continue
+        work = row.name.removesuffix(f", {row.at:,}")
+        for side in row.sides:
+            if side.median:
+                name = work if len(row.sides) == 1 else f"{work}, {side.side}"
+                lines.setdefault(name, []).append((row.at, side.median))
+    return lines
+
+
 def _growth(results: Results, path: Path) -> bool:
     from matplotlib.figure import Figure
 
-    lines: dict[str, list[tuple[int, float]]] = {}
-    for row in results.rows:
-        for side in row.sides:
-            if row.at and side.median:
-                name = f"{row.name.rpartition(',')[0]}, {side.side}"
-                lines.setdefault(name, []).append((row.at, side.median))
+    lines = grown(results)
     figure = Figure(figsize=(8, 6))
     axes = figure.subplots()
     for name, points in lines.items():

@@ -11,6 +11,7 @@ import pytest
 
 from harness import Bench, Command, Side
 from harness.machine import described, versions_of
+from harness.plots import grown, plot
 from harness.report import write
 from harness.results import Results
 
@@ -133,6 +134,20 @@ def test_what_is_kept_names_neither_this_machine_nor_its_folders(bench: Bench) -
     told = {**bench.results.metadata}
     assert not {"hostname", "python_executable", "command"} & set(told)
     assert str(Path.home()) not in str(told)
+
+
+def test_works_of_several_sizes_are_drawn_as_lines(bench: Bench, tmp_path: Path) -> None:
+    for size in (10, 1_000, 100_000):
+        bench.compare(f"steps, {size:,}", [Side("lineal", nothing, nothing)], at=size)
+    assert [size for size, _ in grown(bench.results)["steps"]] == [10, 1_000, 100_000]
+    assert plot(bench.results, tmp_path / "trial.svg")
+    assert "slope 1" in (tmp_path / "trial.svg").read_text()
+
+
+def test_a_side_may_have_a_share_of_its_own(bench: Bench) -> None:
+    sides = [Side("lineal", lambda: time.sleep(0.05), nothing)]
+    bench.compare("work", sides, rounds=9, share=0.12)
+    assert 1 <= bench.results.rows[0].sides[0].samples < 9
 
 
 def test_the_page_shows_every_row_and_explanation(bench: Bench, tmp_path: Path) -> None:

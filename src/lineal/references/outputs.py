@@ -11,6 +11,7 @@ from lineal.errors import AmbiguousReference, ReferenceNotFound
 from lineal.records import Artifact, Execution, RunRecord
 
 _ALGORITHMS = ("xxh3:", "unique:")
+_MODEL = "model"
 _HEX = re.compile(r"[0-9a-f]{4,}", re.ASCII)
 
 
@@ -69,12 +70,22 @@ def _start(catalog: Catalog, reference: str) -> Start:
 def logged_as(catalog: Catalog, run: str, path: str) -> str:
     """The reference to an output of a run by the path under which MLflow knows it.
 
+    It is the name of an output, or of a step; ``model`` is a run's only model, too.
+
     Raises:
         ReferenceNotFound: the run logged nothing under it.
+        AmbiguousReference: it is ``model``, and the run made several.
     """
     record = _run(catalog, run)
     made = [(e.step, o.name) for e in record.executions for o in e.outputs]
     found = [place for place in made if path == place[1]] or [p for p in made if path == p[0]]
+    if not found and path == _MODEL:
+        found = _models(catalog, record)
+        if len(found) > 1:
+            steps = ", ".join(step for step, _ in found)
+            raise AmbiguousReference(
+                f"Run {record.id[:8]} has made {len(found)} models; name the step of one: {steps}."
+            )
     if not found:
         known = ", ".join(dict.fromkeys(name for _, name in made))
         raise ReferenceNotFound(
@@ -82,6 +93,17 @@ def logged_as(catalog: Catalog, run: str, path: str) -> str:
         )
     step, output = found[-1]
     return f"run:{record.id}:{step}.{output}"
+
+
+def _models(catalog: Catalog, record: RunRecord) -> list[tuple[str, str]]:
+    """The step and the name of each model that a run made."""
+    made = [(e.step, o) for e in record.executions for o in e.outputs]
+    known = catalog.artifacts([output.digest for _, output in made])
+    return [
+        (step, output.name)
+        for step, output in made
+        if output.digest in known and known[output.digest].kind == _MODEL
+    ]
 
 
 def _run(catalog: Catalog, name: str) -> RunRecord:

@@ -136,9 +136,9 @@ class Deploying(Lookups):
                 (d for d in past[1:] if d.version == to and d.model == current.model), None
             )
         if earlier is None:
-            wanted = f"version {to}" if to is not None else "any other version"
+            missing = f"version {to} was not" if to is not None else "no other version was"
             raise RegistryRefusal(
-                f"{target} can't be rolled back: {wanted} was not on it before"
+                f"{target} can't be rolled back: {missing} on it before"
                 f" {current.reference}. `lineal deployments {target}` shows its history."
             )
         return self._put(

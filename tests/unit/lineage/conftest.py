@@ -71,11 +71,12 @@ class Story:
         settings: dict[str, str] | None = None,
         reuses: int | None = None,
         small: bool = False,
+        kind: str | None = None,
         status: ExecutionStatus = ExecutionStatus.EXECUTED,
     ) -> int:
         """Write a step: what it takes (from which step, if from one), and what it gives.
 
-        What it gives is a frame, or a small value.
+        What it gives is a frame, or a small value, or of the kind that is said.
         """
         inputs = [
             Input(
@@ -86,7 +87,7 @@ class Story:
             for place, (step, what) in enumerate(takes)
         ]
         kept = Stored(codec="plain/1", size=1, inline=b"2") if small else None
-        kind = "value" if small else "frame"
+        kind = kind or ("value" if small else "frame")
         artifacts = [Artifact(digest=digest(g), kind=kind, type="t", stored=kept) for g in gives]
         if reads is not None:
             inputs.append(Input(name="csv", digest=digest(content), value=reads))

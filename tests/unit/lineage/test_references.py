@@ -65,6 +65,19 @@ def test_an_output_is_pinned_to_the_step_that_was_named(told, reference):
     assert found.pins == ((digest("m2"), 1 << 24 | 3),)
 
 
+def test_the_model_of_a_run_is_found_as_mlflow_would_write_it(story):
+    run = story.run()
+    story.step(run, "load", gives=["data"])
+    story.step(run, "fit", gives=["model"], kind="model")
+    assert starting_point(story.catalog, "runs:/1/model").artifacts == (digest("model"),)
+    with pytest.raises(ReferenceNotFound, match="result"):
+        starting_point(story.catalog, "runs:/1/modell")
+    story.step(run, "refit", gives=["other"], kind="model")
+    with pytest.raises(AmbiguousReference, match="fit, refit"):
+        starting_point(story.catalog, "runs:/1/model")
+    assert starting_point(story.catalog, "runs:/1/refit").artifacts == (digest("other"),)
+
+
 @pytest.mark.parametrize(
     ("reference", "said"),
     [

@@ -37,14 +37,14 @@ KINDS: dict[str, dict[str, Any]] = {
     "prefect-dask": {"runner": "prefect", "task_runner": "dask"},
     "prefect-ray": {"runner": "prefect", "task_runner": "ray"},
 }
-UNCLOSED = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-"""Sockets that Dask and Ray leave to the garbage collector when a cluster is cancelled."""
+# Sockets that Dask and Ray leave to the garbage collector, which comes by in any test.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 MARKS = {
     "processes": [pytest.mark.slow],
     "prefect-threads": [pytest.mark.slow, pytest.mark.prefect],
     "prefect-processes": [pytest.mark.slow, pytest.mark.prefect],
-    "prefect-dask": [pytest.mark.slow, pytest.mark.prefect, pytest.mark.dask, UNCLOSED],
-    "prefect-ray": [pytest.mark.slow, pytest.mark.prefect, pytest.mark.ray, UNCLOSED],
+    "prefect-dask": [pytest.mark.slow, pytest.mark.prefect, pytest.mark.dask],
+    "prefect-ray": [pytest.mark.slow, pytest.mark.prefect, pytest.mark.ray],
 }
 NEEDS = {"prefect-dask": "prefect_dask", "prefect-ray": "prefect_ray"}
 FAILING = {

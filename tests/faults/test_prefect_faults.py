@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +17,19 @@ import pytest
 
 from lineal import Workspace
 from lineal.records import RunStatus
+from lineal.running.receipts import DONE_BY, LOST
 
 pytestmark = [pytest.mark.slow, pytest.mark.prefect]
+CLUSTERS = [
+    pytest.param(
+        word,
+        marks=[
+            getattr(pytest.mark, word),
+            pytest.mark.skipif(not find_spec(f"prefect_{word}"), reason=f"needs lineal[{word}]"),
+        ],
+    )
+    for word in ("dask", "ray")
+]
 
 STUDY = """
 import os, signal, sys, time
@@ -31,6 +44,8 @@ def before(folder: str) -> int:
 
 @task
 def dies(n: int, folder: str) -> int:
+    with open(f"{folder}/calls", "a") as file:
+        file.write("x")
     mark = Path(folder) / "died"
     if mark.exists():
         return n + 1
@@ -58,6 +73,16 @@ if __name__ == "__main__":
     print(run.status.value)
     if run.exception is not None:
         print(run.exception)
+"""
+DONE = """
+    from lineal.running.receipts import Receipts
+    end = Receipts.end
+    def end_and_die(self, outcome):
+        end(self, outcome)
+        os.kill(os.getpid(), signal.SIGKILL)
+    Receipts.end = end_and_die
+    time.sleep(0.1)
+    return n + 1
 """
 SERVER = """
     from lineal.running.prefect.server import temporary
@@ -129,6 +154,37 @@ def test_a_worker_that_is_killed_fails_its_step(
     goes_on(project, store)
 
 
+@pytest.mark.parametrize("on", CLUSTERS)
+def test_what_a_killed_worker_of_a_cluster_had_begun_is_done_by_another(
+    project: Path, store: Path, prefect_server: str, on: str
+) -> None:
+    how = "    time.sleep(1)\n    os.kill(os.getpid(), signal.SIGKILL)\n"
+    told = said(begun(project, on, how, PREFECT_API_URL=prefect_server))
+    assert "finished" in told.splitlines(), told
+    with Workspace.open(store) as workspace:
+        assert set(states(workspace, "1").values()) == {"executed"}
+        tags = workspace.execution("1", "dies").tags
+        assert tags[LOST].partition(":")[0] == socket.gethostname()
+        assert DONE_BY not in tags
+    goes_on(project, store)
+
+
+@pytest.mark.parametrize("on", CLUSTERS)
+def test_what_a_killed_worker_of_a_cluster_had_finished_is_not_done_again(
+    project: Path, store: Path, prefect_server: str, on: str
+) -> None:
+    told = said(begun(project, on, DONE, PREFECT_API_URL=prefect_server))
+    assert "finished" in told.splitlines(), told
+    with Workspace.open(store) as workspace:
+        execution = workspace.execution("1", "dies")
+        assert execution.status.value == "executed"
+        assert execution.tags[DONE_BY].partition(":")[0] == socket.gethostname()
+        assert execution.attempts == 1
+    assert (project / "calls").read_text() == "x"
+    assert not list((store / "tmp").glob("receipt-*"))
+    goes_on(project, store)
+
+
 def test_a_server_that_is_killed_does_not_stop_the_run(project: Path, store: Path) -> None:
     told = said(begun(project, "threads", SERVER))
     assert "finished" in told.splitlines(), told
@@ -138,14 +194,16 @@ def test_a_server_that_is_killed_does_not_stop_the_run(project: Path, store: Pat
     goes_on(project, store)
 
 
+@pytest.mark.parametrize("on", ["processes", CLUSTERS[0]])
 def test_a_killed_run_leaves_no_process_behind_and_is_recorded_as_lost(
-    project: Path, store: Path
+    project: Path, store: Path, on: str
 ) -> None:
-    running = begun(project, "processes", "    time.sleep(600)\n")
+    running = begun(project, on, "    time.sleep(600)\n")
     wait_for(lambda: (project / "died").exists() or running.poll() is not None)
+    assert (project / "died").exists()
     family = psutil.Process(running.pid).children(recursive=True)
     assert any("serving.py" in " ".join(p.cmdline()) for p in family)
-    assert any("spawn_main" in " ".join(p.cmdline()) for p in family)
+    assert len(family) >= 2
     running.send_signal(signal.SIGKILL)
     running.wait()
     assert running.stdout is not None

@@ -15,6 +15,7 @@ from lineal.running import Run, to_json
 from lineal.running.determinism import of_execution, told
 from lineal.running.observed import UNSEEN
 from lineal.running.prefect import RESOURCES, TASK_RUN
+from lineal.running.receipts import DONE_BY, LOST
 from lineal.workspace import Workspace
 
 from .options import AsJson, Output
@@ -252,6 +253,10 @@ def _flow(executions: tuple[Execution, ...], workspace: Workspace) -> None:
         if TASK_RUN in execution.tags:
             asked = f", placed by {placed}" if (placed := execution.tags.get(RESOURCES)) else ""
             out.print(Text(f"  Prefect task run {execution.tags[TASK_RUN]}{asked}"))
+        if LOST in execution.tags:
+            out.print(Text(f"  begun before by {execution.tags[LOST]}, lost in the middle of it"))
+        if DONE_BY in execution.tags:
+            out.print(Text(f"  done by {execution.tags[DONE_BY]}, whose answer was lost"))
     if len(executions) > 200:
         out.print(f"and {len(executions) - 200} more steps; --json has them all")
 

@@ -14,6 +14,7 @@ import pickle
 import socket
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,7 @@ from .checkout import Snapshot, TaskAddress
 from .deciding import as_setting
 from .execute import Outcome, StepCall
 from .parcels import Parcel
+from .receipts import Receipts, remove_receipts
 from .sources import sources_of
 
 
@@ -48,6 +50,10 @@ class Order:
     host: str
     """Where the run goes on; elsewhere files are laid out from the store."""
     pid: int
+    run: str
+    """Id of the run."""
+    far: bool
+    """Whether it may be carried out on other machines, and again when a worker is lost."""
     mark: Path
     """What lies there when the run is cancelled."""
     step: str
@@ -79,6 +85,7 @@ class Orders:
         self, services: Services, entry: Path | None, run_id: str, *, far: bool = False
     ) -> None:
         self.mark = mark_of(services.root, run_id)
+        self._run_id = run_id
         self._far = far
         self._services = services
         self._entry = entry
@@ -107,6 +114,8 @@ class Orders:
                 profiles=values.profiles,
                 host=socket.gethostname(),
                 pid=os.getpid(),
+                run=self._run_id,
+                far=self._far,
                 mark=self.mark,
                 step=call.step,
                 execution=call.context.execution_id,
@@ -118,6 +127,21 @@ class Orders:
                 observe=call.observe,
             )
         )
+
+    def rescued(self, data: bytes, task: Task[..., Any]) -> Outcome | None:
+        """What a worker has left of an order, whose answer is lost; None if that is nothing."""
+        order: Order = pickle.loads(data)  # noqa: S301 - our own
+        try:
+            outcome = receipts_of(order, data).done()
+            return outcome and brought_home(outcome, task, self._services.values)
+        except Exception:  # noqa: BLE001 - then it is lost, which is what the run says
+            return None
+
+    def close(self) -> None:
+        """No order is carried out any more: take away what was left for workers and by them."""
+        with suppress(FileNotFoundError):
+            self.mark.unlink()
+        remove_receipts(self._services.root, self._run_id)
 
     def _code(self, files: tuple[str, ...]) -> tuple[Digest, Mapping[Path, str]]:
         """The snapshot of all code that was reached so far."""
@@ -186,6 +210,12 @@ class Orders:
                 " threads."
             ) from error
         return self._services.values.blobs.put(data)
+
+
+def receipts_of(order: Order, data: bytes) -> Receipts:
+    """The receipt of an order."""
+    root = Path(order.root)
+    return Receipts(root, order.run, order.execution, data, trusted=order.trust_pickle)
 
 
 def brought_home(outcome: Outcome, task: Task[..., Any], values: ValueStore) -> Outcome:

@@ -6,6 +6,7 @@ import queue
 import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 from lineal.errors import LinealError
@@ -65,11 +66,19 @@ class ProcessRunner(Runner):
                     pause = options.retry_delay * 2 ** (made - 1)
                     if made <= options.retries and not self._closing.wait(pause):
                         continue
+                except BrokenProcessPool:
+                    if (rescued := self._rescued(call, order)) is None:
+                        raise
+                    return rescued
                 if first is not None:
                     outcome.started = first.started
                 return brought_home(outcome, call.task, self._services.values)
         finally:
             self._free.put(lane)
+
+    def _rescued(self, call: StepCall, order: bytes) -> Outcome | None:
+        assert self._orders is not None
+        return self._orders.rescued(order, call.task)
 
     def close(self, *, cancel: bool) -> None:
         """End the processes; with `cancel`, at once."""
@@ -80,6 +89,8 @@ class ProcessRunner(Runner):
         self._threads.shutdown(wait=True, cancel_futures=True)
         for lane in self._lanes:
             lane.close()
+        if self._orders is not None:
+            self._orders.close()
 
 
 def _given_up(call: StepCall, overdue: Overdue) -> Outcome:

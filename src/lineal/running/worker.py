@@ -31,8 +31,9 @@ from .execute import ELSEWHERE, Outcome, Produced, StepCall, own_traceback
 from .guarding import Guard, guard_globals
 from .limits import limit_here
 from .observing import observing
-from .orders import Order
+from .orders import Order, receipts_of
 from .parcels import at_hand, unpack
+from .receipts import Receipts
 from .threads import StepThreads
 
 _checkout = Checkout()
@@ -79,10 +80,11 @@ def carry_out(data: bytes, attempts: Attempts | None = None, made: int = 0) -> O
     """
     order: Order = pickle.loads(data)  # noqa: S301 - our own record, made of names
     values = _values(order.root, order.trust_pickle, order.profiles)
+    receipts = receipts_of(order, data)
     began = time.time()
     try:
         with _code(order, values):
-            outcome = _execute(order, values, attempts, made)
+            outcome = receipts.done() or _execute(order, values, attempts, made, receipts)
     except LinealError as error:
         outcome = Outcome(error=error, started=began, finished=time.time())
     except Exception as error:  # noqa: BLE001 - a project's modules may raise anything
@@ -165,7 +167,11 @@ def _snapshot(root: str, address: Digest) -> Snapshot:
     return Snapshot.from_bytes(StoreFolder.open(Path(root), create=False).blobs.get(address))
 
 
-def _execute(order: Order, values: ValueStore, attempts: Attempts | None, made: int) -> Outcome:
+def _execute(
+    order: Order, values: ValueStore, attempts: Attempts | None, made: int, receipts: Receipts
+) -> Outcome:
+    if order.far:
+        receipts.begin()
     what = (order.snapshot, order.code, repr(order.task))
     task, guards = _checkout.prepared(what, lambda: _prepare(order, values))
     packed: dict[str, Any] = pickle.loads(order.arguments)  # noqa: S301 - names and settings
@@ -200,7 +206,9 @@ def _execute(order: Order, values: ValueStore, attempts: Attempts | None, made: 
         execute = _threads.execute if attempts is None else attempts.through(_threads)
         with _lookout.over(order.mark):
             outcome = execute(call, order.mark)
-    return _delivered(outcome, call, values)
+    delivered = _delivered(outcome, call, values)
+    receipts.end(delivered)
+    return delivered
 
 
 def _prepare(order: Order, values: ValueStore) -> tuple[Task[..., Any], list[Guard]]:

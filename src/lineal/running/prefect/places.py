@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import pickle
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any, Protocol
 
 from prefect.client.schemas.objects import State
@@ -34,6 +33,9 @@ class Place(Protocol):
     def outcome(self, job: Any, task: Task[..., Any], state: State[Any]) -> Outcome:
         """What came of it, when its task run has ended."""
 
+    def rescued(self, job: Any, task: Task[..., Any]) -> Outcome | None:
+        """What came of it, when that was lost on its way but can be found all the same."""
+
     def cancel(self) -> None:
         """Interrupt what is being executed."""
 
@@ -61,6 +63,10 @@ class OnThreads:
         """What its last attempt came to."""
         del self._calls[job]
         return self._outcomes.pop(job, None) or lost(state)
+
+    def rescued(self, job: int, task: Task[..., Any]) -> Outcome | None:  # noqa: ARG002
+        """Nothing is ever on its way."""
+        return None
 
     def cancel(self) -> None:
         """Interrupt it."""
@@ -92,21 +98,24 @@ class Elsewhere:
         """The step's order."""
         return self._orders.of(call)
 
-    def outcome(self, job: bytes, task: Task[..., Any], state: State[Any]) -> Outcome:  # noqa: ARG002
+    def outcome(self, job: bytes, task: Task[..., Any], state: State[Any]) -> Outcome:
         """The record that was sent back."""
         data = getattr(state.data, "result", state.data)
         if not isinstance(data, bytes):
-            return lost(state)
+            return self.rescued(job, task) or lost(state)
         return brought_home(pickle.loads(data), task, self._services.values)  # noqa: S301 - our own
+
+    def rescued(self, job: bytes, task: Task[..., Any]) -> Outcome | None:
+        """What its worker has left in the store."""
+        return self._orders.rescued(job, task)
 
     def cancel(self) -> None:
         """Mark the run as cancelled, for workers to see."""
         self._orders.mark.touch()
 
     def close(self) -> None:
-        """Take the mark away."""
-        with suppress(FileNotFoundError):
-            self._orders.mark.unlink()
+        """Take away what lies in the store for workers."""
+        self._orders.close()
 
 
 def lost(state: State[Any]) -> Outcome:

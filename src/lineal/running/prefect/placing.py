@@ -6,7 +6,8 @@ where a step runs is not what it computes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import logging
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from importlib import import_module
 from typing import Any, ClassVar, Protocol
@@ -51,7 +52,7 @@ class Dask:
     _SILENT: ClassVar[Any] = ("CPU", "MEMORY")
 
     def __init__(self, task_runner: Any) -> None:
-        self._client = task_runner.client
+        self._task_runner = task_runner
 
     def wants(self, hints: Amounts) -> Amounts:
         """Named as Dask's documentation does, or as the task does."""
@@ -61,7 +62,7 @@ class Dask:
 
     def offers(self) -> Sequence[Amounts]:
         """What the scheduler knows of its workers."""
-        workers = self._client.scheduler_info(n_workers=-1)["workers"]
+        workers = self._task_runner.client.scheduler_info(n_workers=-1)["workers"]
         return [worker["resources"] for worker in workers.values()]
 
     def asking(self, wanted: Amounts) -> AbstractContextManager[Any]:
@@ -102,15 +103,14 @@ class Ray:
 
 
 class Placing:
-    """Has the tasks of one flow run placed as their authors ask.
+    """Has the tasks of one flow run placed as their authors ask, in the thread that submits.
 
     Args:
         task_runner: Prefect's, which has been started.
         grows: Whether workers may come that are not there yet.
-        tell: Takes a line about what a step may have to wait for.
     """
 
-    def __init__(self, task_runner: Any, *, grows: bool, tell: Callable[[str], None]) -> None:
+    def __init__(self, task_runner: Any, *, grows: bool) -> None:
         kinds = [kind.__name__ for kind in type(task_runner).__mro__]
         self._cluster: Cluster | None = None
         if "DaskTaskRunner" in kinds:
@@ -118,41 +118,41 @@ class Placing:
         elif "RayTaskRunner" in kinds:
             self._cluster = Ray()
         self._grows = grows
-        self._tell = tell
         self._wanted: dict[str, Amounts] = {}
         """By hints: in the cluster's words."""
 
-    def see(self, step: str, hints: Amounts) -> None:
-        """See to it that a step can be placed; to be asked before it is.
+    def asking(self, step: str, hints: Amounts) -> AbstractContextManager[Any]:
+        """What is submitted within it is placed as asked.
 
         Raises:
-            StepFailed: no worker offers what it asks for, and none will come.
+            StepFailed: no worker offers what the step asks for, and none will come.
         """
-        what = told(hints)
-        if self._cluster is None or not hints or what in self._wanted:
-            return
-        wanted = self._cluster.wants(hints)
-        offers = self._cluster.offers()
-        name = type(self._cluster).__name__
-        if any(all(o.get(word, 0) >= n for word, n in wanted.items()) for o in offers):
-            pass
-        elif self._grows:
-            self._tell(f"{step} asks for {what}: no worker of the {name} cluster offers that now")
-        else:
-            needed = ",".join(f"{word}={amount:g}" for word, amount in wanted.items())
-            raise StepFailed(
-                f"The step {step!r} asks for {what}, which no worker of the {name} cluster that"
-                f" was started for this run offers. Name a cluster with --address and"
-                f" {self._cluster.remedy.format(needed)}, or take `resources` from the task."
-            )
-        self._wanted[what] = wanted
-
-    def asking(self, hints: Amounts) -> AbstractContextManager[Any]:
-        """What is submitted within it is placed as asked; to be entered by who submits."""
         if self._cluster is None or not hints:
             return nullcontext()
-        return self._cluster.asking(self._wanted[told(hints)])
+        what = told(hints)
+        if what not in self._wanted:
+            wanted = self._cluster.wants(hints)
+            self._see(self._cluster, step, what, wanted)
+            self._wanted[what] = wanted
+        return self._cluster.asking(self._wanted[what])
 
     def tags(self, hints: Amounts) -> Mapping[str, str]:
         """What an execution with such hints is tagged with."""
         return {RESOURCES: told(hints)} if self._cluster is not None and hints else {}
+
+    def _see(self, cluster: Cluster, step: str, what: str, wanted: Amounts) -> None:
+        offers = cluster.offers()
+        if any(all(o.get(word, 0) >= n for word, n in wanted.items()) for o in offers):
+            return
+        name = type(cluster).__name__
+        if self._grows:
+            logging.getLogger("lineal").warning(
+                "%s asks for %s: no worker of the %s cluster offers that now", step, what, name
+            )
+            return
+        needed = ",".join(f"{word}={amount:g}" for word, amount in wanted.items())
+        raise StepFailed(
+            f"The step {step!r} asks for {what}, which no worker of the {name} cluster that was"
+            f" started for this run offers. Name a cluster with --address and"
+            f" {cluster.remedy.format(needed)}, or take `resources` from the task."
+        )

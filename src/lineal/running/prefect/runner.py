@@ -89,9 +89,7 @@ class PrefectRunner(Runner):
             self._waiting[position] = done
         flow_run = self._flow_run or self._begin()
         assert self._place is not None
-        assert self._placing is not None
         try:
-            self._placing.see(call.step, call.options.resources)
             job = self._place.job(call)
         except LinealError as error:
             self._settle(position, Outcome(error=error))
@@ -156,9 +154,7 @@ class PrefectRunner(Runner):
             self._place = Elsewhere(self._services, orders)
         options = self._options
         fixed = options.task_runner in task_runners.CLUSTERS and options.address is None
-        self._placing = Placing(
-            self._flow_run.task_runner, grows=not fixed, tell=options.observer.told
-        )
+        self._placing = Placing(self._flow_run.task_runner, grows=not fixed)
         self.workers = task_runners.size(self._flow_run.task_runner) or self.workers
         self._show_unseen()
         return self._flow_run
@@ -225,7 +221,7 @@ class PrefectRunner(Runner):
                 task = task_for(call.task.name, call.options, self._place.body)
                 self._tasks[id(call.task)] = call.task, task
             above = [self._task_runs[p] for p in call.upstream if p in self._task_runs]
-            with self._placing.asking(call.options.resources):
+            with self._placing.asking(call.step, call.options.resources):
                 submit(
                     self._flow_run,
                     task,
@@ -234,6 +230,8 @@ class PrefectRunner(Runner):
                     above,
                     lambda future: self._done(future, call.task, position, job),
                 )
+        except LinealError as error:
+            self._settle(position, Outcome(error=error))
         except BaseException as error:  # noqa: BLE001 - of Prefect's; the run is told
             self._settle(position, Outcome(error=_not_submitted(call.step, error)))
 
@@ -274,7 +272,8 @@ class PrefectRunner(Runner):
             future.wait()
             outcome = self._place.outcome(job, task, future.state)
         except BaseException as error:  # noqa: BLE001 - whatever became of its worker
-            outcome = Outcome(error=_worker_lost(error))
+            rescued = self._place.rescued(job, task)
+            outcome = rescued or Outcome(error=_worker_lost(error))
         outcome.tags = {
             **outcome.tags,
             **self._placing.tags(task.options.resources),

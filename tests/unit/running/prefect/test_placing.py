@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -18,7 +19,6 @@ import pytest
 from lineal import Workspace, pipeline, task, unmapped
 from lineal.records import RunStatus
 from lineal.running import Run
-from lineal.running.base import Silent
 from lineal.running.prefect import RESOURCES
 
 pytestmark = [
@@ -34,7 +34,7 @@ def takes_a_while(n: int, folder: str) -> str:
     time.sleep(0.3)
     with Path(folder, "log").open("a") as log:
         log.write(f"{began} {time.time()}\n")
-    return os.environ.get("PLACE", "")
+    return os.environ.get("PLACE", str(n))
 
 
 gpu = task(name="gpu", resources={"gpus": 1}, cache=False)(takes_a_while)
@@ -68,14 +68,18 @@ def overlapping(folder: Path) -> bool:
     return any(end > begin for (_, end), (begin, _) in pairwise(times))
 
 
-class Told(Silent):
-    def __init__(self, then: Callable[[], None] = lambda: None) -> None:
+class Told(logging.Handler):
+    """Does something when the run first says something."""
+
+    def __init__(self, then: Callable[[], None]) -> None:
+        super().__init__()
         self.lines: list[str] = []
         self.then = then
 
-    def told(self, line: str) -> None:
-        self.lines.append(line)
-        self.then()
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(record.getMessage())
+        if len(self.lines) == 1:
+            self.then()
 
 
 class DaskCluster:
@@ -127,19 +131,23 @@ def on(workspace: Workspace, what: Any, folder: Path, **options: Any) -> Run:
 
 @pytest.mark.dask
 def test_dask_executes_a_step_where_there_is_what_it_asks_for(
-    workspace: Workspace, dask_cluster: DaskCluster, tmp_path: Path
+    workspace: Workspace,
+    dask_cluster: DaskCluster,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     dask_cluster.worker("plain")
     comes = Told(lambda: dask_cluster.worker("gpu", "--resources", "GPU=1"))
-    run = on(
-        workspace, on_gpus, tmp_path, task_runner="dask", address=dask_cluster.address,
-        observer=comes,
-    )  # fmt: skip
+    monkeypatch.setattr(logging.getLogger("lineal"), "handlers", [comes])
+    address = dask_cluster.address
+    run = on(workspace, on_gpus, tmp_path, task_runner="dask", address=address)
     assert run.status is RunStatus.FINISHED
-    assert comes.lines == ["gpu[0] asks for gpus=1: no worker of the Dask cluster offers that now"]
+    said = "gpu[0] asks for gpus=1: no worker of the Dask cluster offers that now"
+    assert comes.lines == [said]
     assert run.result == ["gpu"] * 4
     assert not overlapping(tmp_path)
-    assert {e.tags.get(RESOURCES) for e in run.executions if e.position} == {"gpus=1"}
+    assert [e.step for e in run.executions] == [f"gpu[{n}]" for n in range(4)]
+    assert {e.tags.get(RESOURCES) for e in run.executions} == {"gpus=1"}
 
 
 @pytest.mark.dask

@@ -99,6 +99,8 @@ lock:  ## Resolve the requirements again, for every Python this project runs on.
 	$(UV) pip compile pyproject.toml benchmarks/requirements.in --quiet --universal --python-version 3.11 \
 		--generate-hashes --no-strip-extras --no-annotate --no-header --no-emit-index-url --no-emit-find-links \
 		--upgrade -o $(BENCH_LOCK)
+	for lock in $(LOCK) $(LOCK_ALL) $(BENCH_LOCK); do \
+		awk -f .ci/without-extras.awk $$lock > $$lock.new && mv $$lock.new $$lock || exit; done
 
 clean:  ## Remove what can be made again; the store stays.
 	rm -rf $(VENV) $(BENCH_VENV) site build dist htmlcov .coverage .coverage.* \

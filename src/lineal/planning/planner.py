@@ -34,6 +34,8 @@ class Policy:
     """Execute everything."""
     pinned: Mapping[str, Prior] = field(default_factory=dict)
     """By step: past executions whose outputs are taken for its own, whatever its key."""
+    hermetic: bool = False
+    """Whether no execution is reused that read what it was not given."""
 
     def forces(self, step: str, task_name: str) -> bool:
         """Whether a step is to be executed: by its name, its map's name or its task's."""
@@ -84,8 +86,8 @@ def decide(
 ) -> Reuse | Execute:
     """Whether to reuse one of the executions that the key found, newest first.
 
-    The reason of an Execute is the nearest one; what changed since the last time is for
-    `explain` to add.
+    The reason of an Execute is what speaks against the newest one; what changed since the last
+    time is for `explain` to add.
     """
     pinned = policy.pinned.get(request.step)
     if pinned is not None:
@@ -93,13 +95,13 @@ def decide(
     barred = _barred(request, policy)
     if barred is not None:
         return Execute(reason=barred)
-    fallback = _FIRST
+    newest: Reason | None = None
     for prior in priors:
-        objection = _objection(request, prior, now)
+        objection = _objection(request, prior, policy, now)
         if objection is None:
             return Reuse(prior=prior, reason=_UNCHANGED)
-        fallback = objection
-    return Execute(reason=fallback)
+        newest = newest or objection
+    return Execute(reason=newest or _FIRST)
 
 
 def _barred(request: Request, policy: Policy) -> Reason | None:
@@ -118,7 +120,7 @@ def _barred(request: Request, policy: Policy) -> Reason | None:
     return None
 
 
-def _objection(request: Request, prior: Prior, now: datetime) -> Reason | None:
+def _objection(request: Request, prior: Prior, policy: Policy, now: datetime) -> Reason | None:
     if not prior.kept:
         return Reason(cause=Cause.NOT_KEPT, text="Its outputs are no longer in the store.")
     if prior.seed_used and prior.seed != request.seed:
@@ -127,6 +129,11 @@ def _objection(request: Request, prior: Prior, now: datetime) -> Reason | None:
             text=f"It draws random numbers, and its seed was {prior.seed}, not {request.seed}.",
         )
     for given in prior.observed:
+        if policy.hermetic:
+            return Reason(
+                cause=Cause.OBSERVED,
+                text=f"It read what it does not take, which this run forbids: {given.name}.",
+            )
         now_it_is = request.seen.get(given.name)
         if now_it_is != given.digest:
             change = Change(

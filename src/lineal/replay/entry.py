@@ -68,7 +68,8 @@ def _module(name: str, file: Path) -> Any:
         return importlib.import_module(name)
     if not file.is_file():
         raise UserError(
-            f"There is no file {file}; run this inside the project, or with --code recorded."
+            f"There is no file {file}, where the run had its pipeline. Go to the project's folder"
+            " that holds it, or replay with --code recorded."
         )
     # By its file, as a module of Python's own may have the same name.
     spec = importlib.util.spec_from_file_location(name, file)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -100,6 +100,11 @@ class RunOptions:
     """Where the content of a path lies that the body names; there by default."""
     naming: bool = True
     """Whether what the run names is registered."""
+
+    @property
+    def deciding(self) -> Policy:
+        """The policy, with what `observe` asks of past executions."""
+        return replace(self.policy, hermetic=self.observe == "error")
 
 
 class Runner(Protocol):

@@ -78,7 +78,7 @@ def _run(
         catalog=services.catalog, values=services.values, journal=journal, run_number=record.number
     )
     decider = Decider(
-        services.catalog, pipeline.qualified_name, options.policy, options.seed, services.memo
+        services.catalog, pipeline.qualified_name, options.deciding, options.seed, services.memo
     )
     session = Session(
         services=services,

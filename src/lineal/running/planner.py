@@ -31,7 +31,7 @@ def plan_pipeline(
         UserError: a step is to be forced that there is not.
     """
     decider = Decider(
-        services.catalog, pipeline.qualified_name, options.policy, options.seed, services.memo
+        services.catalog, pipeline.qualified_name, options.deciding, options.seed, services.memo
     )
     planning = _Planning(services, decider, options.seed)
     trace = Trace(planning)

@@ -134,6 +134,20 @@ def test_an_older_execution_is_reused_when_newer_ones_cannot_be() -> None:
     assert decision.prior is older
 
 
+def test_what_speaks_against_the_newest_execution_is_the_reason() -> None:
+    files = [replace(PRIOR, observed=(given(f"observed:/{n}", "then"),)) for n in "ab"]
+    assert "/a" in decide(REQUEST, files, Policy(), NOW).reason.text
+
+
+def test_where_it_is_forbidden_no_execution_is_reused_that_read_unasked() -> None:
+    seen = given("observed:/a", "as ever")
+    request = replace(REQUEST, seen={seen.name: seen.digest})
+    prior = replace(PRIOR, observed=(seen,))
+    assert cause(request, prior) is Cause.UNCHANGED
+    assert cause(request, prior, policy=Policy(hermetic=True)) is Cause.OBSERVED
+    assert cause(request, PRIOR, policy=Policy(hermetic=True)) is Cause.UNCHANGED
+
+
 @pytest.mark.parametrize(
     "other",
     [

@@ -1,4 +1,4 @@
-"""One pipeline, written for each tool: what four runs of it cost, and are they right?
+"""One pipeline, written for each tool: what runs of it cost, and are they right?
 
 The work is `diagnosis/steps.py`, the same for all; `diagnosis/with_*.py` give it to the tools as
 their documentation recommends. Every run is a process of its own, in a folder that the tool has

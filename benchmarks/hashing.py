@@ -32,7 +32,7 @@ SMALL = {"depth": 3, "rate": 0.1, "names": ["a", "b"]}
 
 
 def main(bench: Bench) -> None:
-    rows = bench.pick(tiny=100, quick=1_000_000, full=1_000_000)
+    rows = bench.pick(tiny=100, quick=200_000, full=1_000_000)
     values(bench, "an integer", 5)
     values(bench, "a small dict", SMALL)
     array = np.random.default_rng(0).random(rows)
@@ -42,8 +42,8 @@ def main(bench: Bench) -> None:
     for name, table in frames(rows).items():
         values(bench, f"{many} x {table.shape[1]}, {name}", table, [JOBLIB, DASK, PANDAS])
     values(bench, f"a list of {many} ints", list(range(rows)))
-    file(bench, bench.pick(tiny=1, quick=256, full=256))
-    tree(bench, bench.pick(tiny=20, quick=10_000, full=10_000))
+    file(bench, bench.pick(tiny=1, quick=64, full=256))
+    tree(bench, bench.pick(tiny=20, quick=1_000, full=10_000))
     if installed(*NEEDS):
         soundness(bench)
 

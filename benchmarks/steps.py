@@ -32,16 +32,17 @@ APART = 10_000_000
 def main(bench: Bench) -> None:
     present = [tool for tool in tools(bench.fresh()) if installed(*tool.needs)]
     rows = Rows(bench, present)
-    many = bench.pick(tiny=5, quick=200, full=1_000)
+    many = bench.pick(tiny=5, quick=50, full=1_000)
     rows.steps(f"{many:,} steps, one after the other", deep, many)
-    rows.steps(f"{many:,} steps, side by side", wide, many)
+    if bench.size != "quick":
+        rows.steps(f"{many:,} steps, side by side", wide, many)
     if bench.size == "full":
         fast = Rows(bench, [tool for tool in present if tool.most_steps >= 10_000])
         fast.steps("10,000 steps, one after the other", deep, 10_000)
         fast.steps("10,000 steps, side by side", wide, 10_000)
     values = array(bench.pick(tiny=1_000, quick=10**6, full=10**6))
     rows.given(f"an array of {millions(values.nbytes)} MB", values)
-    table = frame(bench.pick(tiny=100, quick=1_085_000, full=1_085_000))
+    table = frame(bench.pick(tiny=100, quick=108_500, full=1_085_000))
     rows.given(f"a frame of {millions(table.memory_usage().sum())} MB", table)
     megabytes = bench.pick(tiny=1, quick=100, full=1_000)
     path = written(bench.fresh() / "file", megabytes)

@@ -129,7 +129,7 @@ class _Player:
     def __init__(self, row: str, side: Side, per: int, bench: Bench, share: float | None) -> None:
         self.row, self.side, self.per = row, side, side.per or per
         self.measured = Measured(side.name, side.does)
-        self.left = bench.pick(tiny=0.0, quick=1.5, full=3.0) if share is None else share
+        self.left = bench.pick(tiny=0.0, quick=0.5, full=3.0) if share is None else share
         """Seconds of its share."""
         self.least = bench.pick(tiny=0.0, quick=0.02, full=0.1)
         """Seconds that a sample should take."""

@@ -40,6 +40,9 @@ _READERS = (
 _CODE = (".py", ".pyc", ".so", ".pyd", ".dll", ".pth")
 """Ends of files that are read to import them, which the code's own digest covers."""
 
+_INSTALLED = str(Path("importlib", "metadata", "__init__.py"))
+"""What lists the folders of modules for the distributions in them."""
+
 
 class Observation:
     """What one execution was seen to do."""
@@ -166,9 +169,14 @@ def _on_list(observation: Observation, arguments: tuple[Any, ...]) -> None:
 
 
 def _looks_for_modules() -> bool:
-    """Whether a folder is listed by an import: what that finds is in the key as code."""
+    """Whether a folder of modules is listed for them, or for what is installed.
+
+    What an import finds is in the key as code, and what is installed as environment.
+    """
     caller = sys._getframe(3).f_code  # noqa: SLF001 - there is no other way to the caller
-    return caller.co_filename.startswith("<frozen importlib") and caller.co_name == "_fill_cache"
+    if caller.co_name == "_fill_cache":
+        return caller.co_filename.startswith("<frozen importlib")
+    return caller.co_name == "children" and caller.co_filename.endswith(_INSTALLED)
 
 
 def _on_connect(observation: Observation, arguments: tuple[Any, ...]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from importlib import metadata
 from pathlib import Path
 
 from lineal import pipeline, task
@@ -35,6 +36,17 @@ def test_a_step_that_did_it_is_not_reused():
     first, second = (oddly.run().executions[0] for _ in range(2))
     assert [e.status.value for e in (first, second)] == ["executed", "executed"]
     assert ODD in {given.name for given in first.inputs}
+
+
+def test_a_look_for_what_is_installed_reads_no_folder(tmp_path: Path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    seen = Observation()
+    with observing(), observed_by(seen):
+        installed = list(metadata.distributions())
+        listed = list(seen.listed)
+        list(tmp_path.iterdir())
+    assert installed
+    assert (listed, list(seen.listed)) == ([], [str(tmp_path)])
 
 
 def test_a_folder_that_is_a_link_is_where_it_leads(tmp_path: Path):

@@ -38,7 +38,7 @@ def main(bench: Bench) -> None:
     for name in bench.pick(tiny=list(EDITS)[:1], quick=list(EDITS), full=list(EDITS)):
         edit = EDITS[name]
         kept(bench, f"a table, {name}", tables(rows, versions, edit), Parquet)
-    size = bench.pick(tiny=1_000, quick=100_000, full=500_000)
+    size = bench.pick(tiny=1_000, quick=400_000, full=500_000)
     kept(bench, "a model", checkpoints(size, bench.pick(tiny=2, quick=6, full=50)), Npz)
 
 

@@ -6,7 +6,6 @@ import importlib.util
 import inspect
 import json
 import sys
-import typing
 from collections.abc import Sequence
 from contextlib import redirect_stdout
 from pathlib import Path
@@ -85,7 +84,7 @@ def parse_parameters(pipeline: Pipeline[..., Any], given: Sequence[str]) -> dict
     Raises:
         ParameterError: a text without ``=``, an unknown name, a value of the wrong type.
     """
-    hints = _hints(pipeline)
+    hints = pipeline.hints
     parsed: dict[str, Any] = {}
     for text in given:
         name, equals, value = text.partition("=")
@@ -99,13 +98,6 @@ def parse_parameters(pipeline: Pipeline[..., Any], given: Sequence[str]) -> dict
             )
         parsed[name] = _convert(pipeline.name, name, value, _type_of(parameter, hints))
     return parsed
-
-
-def _hints(pipeline: Pipeline[..., Any]) -> dict[str, Any]:
-    try:
-        return typing.get_type_hints(pipeline.fn)
-    except (NameError, TypeError):
-        return {}
 
 
 def _type_of(parameter: inspect.Parameter, hints: dict[str, Any]) -> Any:

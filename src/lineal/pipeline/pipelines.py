@@ -9,6 +9,7 @@ from typing import Any, Generic, ParamSpec, Protocol, TypeVar
 
 from lineal.errors import DeclarationError, ParameterError
 
+from .parameters import check_given, hints_of
 from .task import _refuse_what_cannot_work, qualified_name
 from .tracing import current_trace
 
@@ -71,11 +72,17 @@ class Pipeline(Generic[P, R]):
         """``module:qualname`` of the function."""
         return qualified_name(self.fn)
 
+    @functools.cached_property
+    def hints(self) -> dict[str, Any]:
+        """The annotations of its parameters as what they name, as far as that is known."""
+        return hints_of(self.fn)
+
     def bind(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """The parameters of a run by name, defaults filled in.
 
         Raises:
-            ParameterError: an unknown or missing parameter.
+            ParameterError: an unknown or missing parameter, or one that is given what its
+                annotation plainly excludes.
         """
         known = self.signature.parameters
         takes_any = any(p.kind is p.VAR_KEYWORD for p in known.values())
@@ -97,6 +104,7 @@ class Pipeline(Generic[P, R]):
                 f"The pipeline {self.name!r} needs a value for {', '.join(missing)}: give"
                 f" {missing[0]}=…, on the command line -p {missing[0]}=…."
             )
+        check_given(self.name, known, self.hints, bound.arguments)
         bound.apply_defaults()
         return dict(bound.arguments)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import inspect
 import sys
-import typing
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -43,7 +42,7 @@ def flow_of(
     def body(*args: Any, **kwargs: Any) -> Any:
         return call(pipeline.bind(*args, **kwargs))
 
-    hints = _hints(pipeline)
+    hints = pipeline.hints
     parameters = [
         p.replace(annotation=hints.get(p.name, p.annotation))
         for p in pipeline.signature.parameters.values()
@@ -83,10 +82,3 @@ def _context() -> Any:
     from prefect.context import FlowRunContext
 
     return FlowRunContext.get()
-
-
-def _hints(pipeline: Pipeline[..., Any]) -> dict[str, Any]:
-    try:
-        return typing.get_type_hints(pipeline.fn)
-    except (NameError, TypeError):
-        return {}

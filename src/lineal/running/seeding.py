@@ -58,7 +58,7 @@ class Turn:
     Args:
         seed: What they start from.
         alone: Whether to wait for all others to end, and to keep others out.
-        sown: Whether they are started from the seed at all.
+        sown: Whether they are started from the seed in any case.
     """
 
     def __init__(self, seed: int, *, alone: bool, sown: bool = True) -> None:
@@ -92,9 +92,12 @@ class Turn:
         """Start the generators from the seed, unless others are there; before each attempt."""
         with _gate.changed:
             self.end()
-            if self.sown and not self.shared:
+            self._start = {} if self.sown and not self.shared else _marks()
+            # Where only a whole state would tell of a draw, seeding is the quicker way.
+            if not self.shared and (self.sown or "numpy" in self._start):
                 _seed(self.seed)
-            self._start = _marks()
+                self.sown = True
+                self._start = _marks()
 
     def end(self) -> None:
         """Note whether the generators were drawn from since they were started."""

@@ -28,7 +28,7 @@ FITS: list[tuple[Any, Any]] = [
     ("data.csv", Path), (Path("data.csv"), Path), (None, Union[int, None]), (None, int | None),  # noqa: UP007
     (3, int | None), ("a", int | str), ("up", Literal["up", "down"]), (1, Literal[1, "x"]),
     (Colour.RED, Colour), (1, Annotated[int, "a note"]), ([1], list[str]), ("x", list[int]),
-    (object(), Any), (pd.DataFrame(), pd.DataFrame | None), ("x", pd.DataFrame | int),
+    (..., Any), (pd.DataFrame(), pd.DataFrame | None), ("x", pd.DataFrame | int),
 ]  # fmt: skip
 DOES_NOT: list[tuple[Any, Any]] = [
     ("1", int), (1.0, int), (True, int), (None, int), (np.bool_(True), int), ([1], int),

@@ -61,6 +61,27 @@ def test_every_draw_is_noticed(draw: Callable[[], Any], alone: bool) -> None:
     assert draws.used
 
 
+def test_seeding_is_left_out_where_a_draw_shows_all_the_same() -> None:
+    with begun(3):
+        pass
+    with lent():
+        with begun(3):
+            pass
+        with seeded(7, sown=False) as idle:
+            idle.begin()
+        assert not idle.sown
+        assert not idle.disturbed
+        with seeded(7, sown=False) as draws:
+            draws.begin()
+            np.random.rand()
+        assert draws.disturbed
+        with seeded(7, sown=False) as after:  # now the state is not one that was seeded
+            after.begin()
+            np.random.rand()
+        assert after.sown
+        assert not after.disturbed
+
+
 def test_a_number_that_numpy_kept_for_later_is_noticed() -> None:
     """Two normal numbers are made at once, and taking the second leaves the state as it is."""
     with begun(3):

@@ -64,7 +64,12 @@ LINEAL = Hasher(
     "XXH3 over types, lengths and every byte of the content, whatever lies in memory where",
 )
 JOBLIB = Hasher("joblib.hash", _joblib, "MD5 over a pickle", ("joblib",))
-DASK = Hasher("dask.tokenize", _dask, "MD5 over a normalized form or a pickle", ("dask",))
+DASK = Hasher(
+    "dask.tokenize",
+    _dask,
+    "MD5 over a normalized form or a pickle; arrays in it by xxhash over their memory",
+    ("dask",),
+)
 PANDAS = Hasher(
     "hash_pandas_object",
     _pandas,

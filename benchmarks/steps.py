@@ -32,7 +32,7 @@ APART = 10_000_000
 def main(bench: Bench) -> None:
     present = [tool for tool in tools(bench.fresh()) if installed(*tool.needs)]
     rows = Rows(bench, present)
-    many = bench.pick(tiny=5, quick=50, full=1_000)
+    many = bench.pick(tiny=5, quick=20, full=1_000)
     rows.steps(f"{many:,} steps, one after the other", deep, many)
     if bench.size != "quick":
         rows.steps(f"{many:,} steps, side by side", wide, many)

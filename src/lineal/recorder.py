@@ -51,6 +51,8 @@ LONGEST = 0.05
 """Seconds that they wait at the most."""
 HELD = 1 << 28
 """Bytes of values that may wait to be written before the run is held up."""
+LARGE = 1 << 20
+"""Bytes from which on it is quicker to look whether a value is kept than to keep it again."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -230,6 +232,12 @@ class Recorder:
         """The record of a value that this run has written, if it has."""
         return self._artifacts.get(digest)
 
+    def written(self, digest: Digest) -> Artifact | None:
+        """The same, when all that waits is written."""
+        if digest not in self._artifacts:
+            self.flush()
+        return self._artifacts.get(digest)
+
     def _end_thread(self) -> None:
         if self._thread is not None:
             self._closing = True
@@ -335,6 +343,11 @@ class Recorder:
         known = self._artifacts.get(identity.digest) or artifacts.get(identity.digest)
         if known is not None and known.stored is not None:
             return None
+        if _bytes_in(value, identity) >= LARGE:
+            known = self._catalog.artifacts([identity.digest]).get(identity.digest)
+            if known is not None and self._values.holds(known):
+                artifacts[identity.digest] = known
+                return None
         try:
             artifacts[identity.digest] = self._values.save(value, identity)
         except OutputNotStorable as error:

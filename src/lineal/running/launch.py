@@ -130,7 +130,7 @@ def _run(
                 services,
                 [file for code in decider.codes for file in code.files],
                 pipeline=pipeline,
-                arguments=keep_arguments(services, arguments, trace.steps, recorder.artifact),
+                arguments=keep_arguments(services, arguments, trace.steps, recorder.written),
             ),
             naming=name_all if options.naming else None,
         )

@@ -67,7 +67,7 @@ def keep_arguments(
         services: Where to.
         arguments: By name.
         steps: Knows the digest of what the body handed on to them as it was.
-        written: Gives the record of a value that the run has written, if it has.
+        written: Gives the record of a value that the run writes, if it does, when it has.
     """
     known: dict[int, Digest] = {}
     for step in steps:
@@ -87,7 +87,9 @@ def _kept(
     written: Callable[[Digest], Artifact | None],
 ) -> Artifact:
     if digest is not None and (isinstance(value, Path) or as_setting(value) is None):
-        known = written(digest) or services.catalog.artifacts([digest]).get(digest)
+        known = services.catalog.artifacts([digest]).get(digest)
+        if known is None or known.stored is None:
+            known = written(digest)
         if known is not None and known.stored is not None:
             return known
     try:

@@ -8,6 +8,7 @@ from typing import Any
 from lineal.digests.canonical import value_digest
 from lineal.digests.identity import ValueIdentity
 from lineal.errors import (
+    BlobCorrupt,
     BlobMissing,
     LinealError,
     MissingFileError,
@@ -102,6 +103,16 @@ class ValueStore:
             " plain data, a frame, an array, a model or a path, or declare the task with"
             " persist=False."
         )
+
+    def holds(self, artifact: Artifact) -> bool:
+        """Whether the bytes of a value that was saved before are there, undamaged."""
+        if artifact.stored is None:
+            return False
+        try:
+            self._bytes(artifact.stored)
+        except (BlobMissing, BlobCorrupt):
+            return False
+        return True
 
     def load(self, artifact: Artifact) -> Any:
         """A value as it was saved.

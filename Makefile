@@ -79,7 +79,7 @@ graphs: env  ## Make the reference lineage graphs of the bundled pipelines again
 bench-env:  ## Make the environment of the benchmarks, with the tools beside lineal.
 	@$(MAKE) --no-print-directory env VENV=$(BENCH_VENV) LOCK=$(BENCH_LOCK)
 
-bench: bench-env  ## Measure lineal beside other tools, into benchmarks/RESULTS.md (25 minutes).
+bench: bench-env  ## Measure lineal beside other tools, into benchmarks/RESULTS.md (45 minutes).
 	$(BENCH_VENV)/bin/python benchmarks
 
 bench-quick: bench-env  ## Measure the ratios roughly, in less than five minutes.

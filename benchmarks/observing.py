@@ -1,12 +1,14 @@
 """What watching steps and hashing their inputs again add to a real pipeline.
 
-The pipeline is `pipelines/diagnosis.py`, run from nothing, one step at a time. *Observing* notes
+The pipelines are `pipelines/diagnosis.py` and, where `LINEAL_TEST_DATA` names a folder that holds
+`nsl-kdd`, `pipelines/intrusion.py`, run from nothing, one step at a time. *Observing* notes
 the files, variables and processes that a step reads unasked; *hashing again* proves that a step did
 not change what it was given. The last row is what one file opened costs while a step is watched.
 """
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -17,13 +19,27 @@ from lineal.cli.loading import load_pipeline
 from lineal.running import execute
 from lineal.running.observing import Observation, observed_by, observing
 
-PIPELINE = Path(__file__).parents[1] / "pipelines/diagnosis.py"
+PIPELINES = Path(__file__).parents[1] / "pipelines"
 OPENED = 1_000
 
 
 def main(bench: Bench) -> None:
-    pipeline = load_pipeline(str(PIPELINE))
-    arguments = {"n_estimators": bench.pick(tiny=2, quick=20, full=100)}
+    trees = bench.pick(tiny=2, quick=20, full=100)
+    compare(bench, "diagnosis", {"n_estimators": trees})
+    data = Path(os.environ.get("LINEAL_TEST_DATA", "")) / "nsl-kdd/KDDTrain+_20Percent.txt"
+    if data.is_file():
+        rows = bench.pick(tiny=200, quick=2_000, full=10_000)
+        compare(bench, "intrusion", {"train": data, "test": data, "seeds": 1, "rows": rows})
+    bench.compare(
+        "a file opened",
+        [Side("lineal", watched, does="while a step is watched")],
+        limit=Side("limit", opened, does="not watched"),
+        per=OPENED,
+    )
+
+
+def compare(bench: Bench, name: str, arguments: dict[str, Any]) -> None:
+    pipeline = load_pipeline(str(PIPELINES / f"{name}.py"))
 
     def run_watched(observe: str) -> None:
         with Workspace.open(bench.fresh()) as workspace:
@@ -37,19 +53,14 @@ def main(bench: Bench) -> None:
             run_watched("off")
 
     bench.compare(
-        "the pipeline from nothing",
+        f"{name}, from nothing",
         [
             Side("lineal", lambda: run_watched("warn"), _nothing, "as it is"),
             Side("not observed", lambda: run_watched("off"), _nothing, "`observe` is off"),
             Side("nor hashed again", unguarded, _nothing, "inputs are hashed before steps only"),
         ],
         memory=True,
-    )
-    bench.compare(
-        "a file opened",
-        [Side("lineal", watched, does="while a step is watched")],
-        limit=Side("limit", opened, does="not watched"),
-        per=OPENED,
+        share=bench.pick(tiny=2.0, quick=10.0, full=40.0),
     )
 
 

@@ -40,8 +40,12 @@ _READERS = (
 _CODE = (".py", ".pyc", ".so", ".pyd", ".dll", ".pth")
 """Ends of files that are read to import them, which the code's own digest covers."""
 
-_INSTALLED = str(Path("importlib", "metadata", "__init__.py"))
-"""What lists the folders of modules for the distributions in them."""
+_INSTALLED = tuple(
+    str(Path(*package, "__init__.py"))
+    for package in (("importlib", "metadata"), ("importlib_metadata",))
+)
+"""What lists the folders of modules for the distributions in them. Dask brings in the second
+one, which then looks beside the first."""
 
 
 class Observation:

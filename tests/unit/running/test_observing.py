@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
-from importlib import metadata
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from lineal import pipeline, task
 from lineal.running.observed import digests_now, inputs_of
@@ -38,7 +40,11 @@ def test_a_step_that_did_it_is_not_reused():
     assert ODD in {given.name for given in first.inputs}
 
 
-def test_a_look_for_what_is_installed_reads_no_folder(tmp_path: Path, monkeypatch):
+@pytest.mark.parametrize(
+    "finder", ["importlib.metadata", pytest.param("importlib_metadata", marks=pytest.mark.dask)]
+)
+def test_a_look_for_what_is_installed_reads_no_folder(tmp_path: Path, monkeypatch, finder: str):
+    metadata: Any = pytest.importorskip(finder)  # the second one comes with Dask
     monkeypatch.syspath_prepend(tmp_path)
     seen = Observation()
     with observing(), observed_by(seen):

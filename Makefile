@@ -3,6 +3,7 @@
 #   PYTHON   the interpreter that makes the environment (3.11 or later)
 #   VENV     where the environment stands; take another one for another PYTHON
 #   STORE    the store that `make demo` runs in
+#   AGAIN    --resume, for `make bench` to go on where it was cut
 
 VENV ?= .venv
 STORE ?= .lineal
@@ -79,8 +80,8 @@ graphs: env  ## Make the reference lineage graphs of the bundled pipelines again
 bench-env:  ## Make the environment of the benchmarks, with the tools beside lineal.
 	@$(MAKE) --no-print-directory env VENV=$(BENCH_VENV) LOCK=$(BENCH_LOCK)
 
-bench: bench-env  ## Measure lineal beside other tools, into benchmarks/RESULTS.md (45 minutes).
-	$(BENCH_VENV)/bin/python benchmarks
+bench: bench-env  ## Measure lineal beside other tools, into benchmarks/RESULTS.md (25 minutes).
+	$(BENCH_VENV)/bin/python benchmarks $(AGAIN)
 
 bench-quick: bench-env  ## Measure the ratios roughly, in less than five minutes.
 	$(BENCH_VENV)/bin/python benchmarks --size quick

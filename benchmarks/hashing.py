@@ -33,19 +33,30 @@ SMALL = {"depth": 3, "rate": 0.1, "names": ["a", "b"]}
 
 def main(bench: Bench) -> None:
     rows = bench.pick(tiny=100, quick=200_000, full=1_000_000)
-    values(bench, "an integer", 5)
-    values(bench, "a small dict", SMALL)
+    bench.part("frames", tables, bench, rows)
+    bench.part("arrays", arrays, bench, rows)
+    bench.part("plain values", plain, bench, rows)
+    bench.part("a file", file, bench, bench.pick(tiny=1, quick=64, full=256))
+    bench.part("a tree", tree, bench, bench.pick(tiny=20, quick=1_000, full=10_000))
+    if installed(*NEEDS):
+        bench.part("soundness", soundness, bench)
+
+
+def tables(bench: Bench, rows: int) -> None:
+    for name, table in frames(rows).items():
+        values(bench, f"{rows:,} x {table.shape[1]}, {name}", table, [JOBLIB, DASK, PANDAS])
+
+
+def arrays(bench: Bench, rows: int) -> None:
     array = np.random.default_rng(0).random(rows)
     values(bench, f"an array of {array.nbytes / 1e6:g} MB", array, size=array.nbytes)
     values(bench, "the same in Fortran order", np.asfortranarray(array.reshape(10, -1)))
-    many = f"{rows:,}"
-    for name, table in frames(rows).items():
-        values(bench, f"{many} x {table.shape[1]}, {name}", table, [JOBLIB, DASK, PANDAS])
-    values(bench, f"a list of {many} ints", list(range(rows)))
-    file(bench, bench.pick(tiny=1, quick=64, full=256))
-    tree(bench, bench.pick(tiny=20, quick=1_000, full=10_000))
-    if installed(*NEEDS):
-        soundness(bench)
+
+
+def plain(bench: Bench, rows: int) -> None:
+    values(bench, "an integer", 5)
+    values(bench, "a small dict", SMALL)
+    values(bench, f"a list of {rows:,} ints", list(range(rows)))
 
 
 def values(

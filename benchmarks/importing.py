@@ -22,6 +22,10 @@ HEAVY = ("numpy", "pandas", "pyarrow", "sqlalchemy", "networkx", "prefect", "typ
 
 
 def main(bench: Bench) -> None:
+    bench.part("importing", importing, bench)
+
+
+def importing(bench: Bench) -> None:
     ours = Side("lineal", started("from lineal import pipeline, task"), does="pipeline and task")
     peers = [
         Side(name, started(code), does=f"`{code}`", needs=(module,))

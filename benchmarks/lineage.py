@@ -70,6 +70,10 @@ Walk = tuple[Any, ...]
 
 
 def main(bench: Bench) -> None:
+    bench.part("questions", questions, bench)
+
+
+def questions(bench: Bench) -> None:
     length = bench.pick(tiny=20, quick=50, full=500)
     artifacts = bench.pick(tiny=400, quick=20_000, full=1_000_000)
     root = bench.fresh()

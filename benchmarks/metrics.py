@@ -43,18 +43,18 @@ ALONE = "the columns, written at once and synced"
 def main(bench: Bench) -> None:
     with ExitStack() as stack:
         ours = Lineal(stack.enter_context(Workspace.open(bench.fresh())))
-        tools: list[Any] = [ours]
-        if installed("mlflow"):
-            tools.append(Mlflow(bench.fresh()))
-        if installed("tensorboardX"):
-            tools.append(TensorBoard(bench.fresh()))
+        mlflow = [Mlflow(bench.fresh())] if installed("mlflow") else []
+        board = [TensorBoard(bench.fresh())] if installed("tensorboardX") else []
+        both = [ours, *mlflow]
+        points = bench.pick(tiny=10, quick=200, full=1_000)
+        bench.part("one by one", one_by_one, bench, [*both, *board], points)
         calls = bench.pick(tiny=5, quick=50, full=100)
-        at_the_call(bench, tools, calls)
-        one_by_one(bench, tools, bench.pick(tiny=10, quick=200, full=1_000))
-        in_batches(bench, tools[:2], bench.pick(tiny=2, quick=5, full=20))
+        bench.part("at the call", at_the_call, bench, [*both, *board], calls)
+        batches = bench.pick(tiny=2, quick=5, full=20)
+        bench.part("in batches", in_batches, bench, both, batches)
         lengths = bench.pick(tiny=[10, 20], quick=[100, 10_000], full=[1_000, 100_000])
-        for tool_count, length in zip((2, 1), lengths, strict=True):
-            series(bench, tools[:tool_count], length)
+        for tools, length in zip((both, [ours]), lengths, strict=True):
+            bench.part(f"series of {length:,}", series, bench, tools, length)
 
 
 def at_the_call(bench: Bench, tools: list[Any], calls: int) -> None:

@@ -38,9 +38,8 @@ def main(bench: Bench) -> None:
         if installed("mlflow"):
             tools.append(Mlflow(bench.fresh(), data))
         for trees in bench.pick(tiny=[2], quick=[100], full=[100, 2_000]):
-            model = fitted(data, trees)
-            rows(bench, tools, model, Pickled(bench.fresh()))
-        finding(bench, tools)
+            bench.part(f"{trees:,} trees", rows, bench, tools, data, trees)
+        bench.part("the data of a model", finding, bench, tools)
 
 
 def table() -> pd.DataFrame:
@@ -53,7 +52,8 @@ def fitted(data: pd.DataFrame, trees: int) -> RandomForestClassifier:
     return RandomForestClassifier(trees, random_state=0).fit(data.drop(columns="y"), data["y"])
 
 
-def rows(bench: Bench, tools: list[Any], model: Any, alone: Pickled) -> None:
+def rows(bench: Bench, tools: list[Any], data: pd.DataFrame, trees: int) -> None:
+    model, alone = fitted(data, trees), Pickled(bench.fresh())
     megabytes = len(pickle.dumps(model, protocol=5)) / 1e6
     logging = [Side(tool.name, new(tool.log, model), does=tool.does) for tool in tools]
     loading = [Side(tool.name, tool.load, does=tool.loads) for tool in tools]

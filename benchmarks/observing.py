@@ -25,11 +25,16 @@ OPENED = 1_000
 
 def main(bench: Bench) -> None:
     trees = bench.pick(tiny=2, quick=20, full=100)
-    compare(bench, "diagnosis", {"n_estimators": trees})
+    bench.part("diagnosis", compare, bench, "diagnosis", {"n_estimators": trees})
     data = Path(os.environ.get("LINEAL_TEST_DATA", "")) / "nsl-kdd/KDDTrain+_20Percent.txt"
     if data.is_file():
         rows = bench.pick(tiny=200, quick=2_000, full=10_000)
-        compare(bench, "intrusion", {"train": data, "test": data, "seeds": 1, "rows": rows})
+        given = {"train": data, "test": data, "seeds": 1, "rows": rows}
+        bench.part("intrusion", compare, bench, "intrusion", given)
+    bench.part("a file", of_a_file, bench)
+
+
+def of_a_file(bench: Bench) -> None:
     bench.compare(
         "a file opened",
         [Side("lineal", watched, does="while a step is watched")],
@@ -60,7 +65,7 @@ def compare(bench: Bench, name: str, arguments: dict[str, Any]) -> None:
             Side("nor hashed again", unguarded, _nothing, "inputs are hashed before steps only"),
         ],
         memory=True,
-        share=bench.pick(tiny=2.0, quick=10.0, full=40.0),
+        share=bench.pick(tiny=2.0, quick=5.0, full=10.0),
     )
 
 

@@ -20,6 +20,10 @@ APART = 1_000_000
 
 
 def main(bench: Bench) -> None:
+    bench.part("a map", mapped, bench)
+
+
+def mapped(bench: Bench) -> None:
     quiet_prefect(bench.fresh())
     steps = bench.pick(tiny=3, quick=20, full=100)
     starts = count(0, APART)

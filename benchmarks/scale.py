@@ -59,9 +59,12 @@ def main(bench: Bench) -> None:
     sizes = bench.pick(
         tiny=(10, 30), quick=(10, 100, 1_000), full=(10, 100, 1_000, 10_000, 100_000)
     )
-    of_steps(bench, sizes)
-    of_points(bench, sizes)
-    of_a_filled_catalog(bench, sizes)
+    most = bench.pick(tiny=30, quick=1_000, full=10_000)  # of a chain, which no one makes longer
+    short = tuple(size for size in sizes if size <= most)
+    bench.part("steps side by side", of_steps, bench, "side by side", wide, sizes)
+    bench.part("steps in a chain", of_steps, bench, "one after another", deep, short)
+    bench.part("points", of_points, bench, sizes)
+    bench.part("a filled catalog", of_a_filled_catalog, bench, sizes)
 
 
 def measure(bench: Bench, work: str, size: int, call: Callable[[], Any], does: str = "") -> None:
@@ -70,16 +73,14 @@ def measure(bench: Bench, work: str, size: int, call: Callable[[], Any], does: s
     bench.compare(f"{work}, {size:,}", [side], rounds=rounds, at=size)
 
 
-def of_steps(bench: Bench, sizes: tuple[int, ...]) -> None:
-    most = bench.pick(tiny=30, quick=1_000, full=10_000)  # of a chain, which no one makes longer
-    for name, study in (("side by side", wide), ("one after another", deep)):
-        executed, reused = f"steps {name}, executed", f"steps {name}, reused"
-        for size in sizes if study is wide else [size for size in sizes if size <= most]:
-            with Workspace.open(bench.fresh()) as workspace:
-                runs = Runs(workspace, study, size)
-                measure(bench, executed, size, runs.new, "a whole run, durable when it returns")
-                measure(bench, reused, size, runs.old)
-        slopes(bench, executed, reused)
+def of_steps(bench: Bench, name: str, study: Pipeline[..., Any], sizes: tuple[int, ...]) -> None:
+    executed, reused = f"steps {name}, executed", f"steps {name}, reused"
+    for size in sizes:
+        with Workspace.open(bench.fresh()) as workspace:
+            runs = Runs(workspace, study, size)
+            measure(bench, executed, size, runs.new, "a whole run, durable when it returns")
+            measure(bench, reused, size, runs.old)
+    slopes(bench, executed, reused)
 
 
 class Runs:

@@ -33,24 +33,18 @@ def main(bench: Bench) -> None:
     present = [tool for tool in tools(bench.fresh()) if installed(*tool.needs)]
     rows = Rows(bench, present)
     many = bench.pick(tiny=5, quick=20, full=1_000)
-    rows.steps(f"{many:,} steps, one after the other", deep, many)
+    bench.part("a chain", rows.steps, f"{many:,} steps, one after the other", deep, many)
     if bench.size != "quick":
-        rows.steps(f"{many:,} steps, side by side", wide, many)
+        bench.part("a map", rows.steps, f"{many:,} steps, side by side", wide, many)
+    bench.part("an array", rows.given_array, bench.pick(tiny=1_000, quick=10**6, full=10**6))
+    bench.part("a frame", rows.given_frame, bench.pick(tiny=100, quick=108_500, full=1_085_000))
+    bench.part("a file", rows.given_file, bench.pick(tiny=1, quick=100, full=1_000))
+    bench.part("what is noticed", noticing, bench, present)
+    bench.part("whole processes", whole, bench)
     if bench.size == "full":
         fast = Rows(bench, [tool for tool in present if tool.most_steps >= 10_000])
-        fast.steps("10,000 steps, one after the other", deep, 10_000)
-        fast.steps("10,000 steps, side by side", wide, 10_000)
-    values = array(bench.pick(tiny=1_000, quick=10**6, full=10**6))
-    rows.given(f"an array of {millions(values.nbytes)} MB", values)
-    table = frame(bench.pick(tiny=100, quick=108_500, full=1_085_000))
-    rows.given(f"a frame of {millions(table.memory_usage().sum())} MB", table)
-    megabytes = bench.pick(tiny=1, quick=100, full=1_000)
-    path = written(bench.fresh() / "file", megabytes)
-    rows.given(f"a file of {megabytes:,} MB", path, path.touch)
-    rows.given(f"a file of {megabytes:,} MB, known", path)
-    path.unlink()
-    noticing(bench, present)
-    whole(bench)
+        bench.part("a long chain", fast.steps, "10,000 steps, one after the other", deep, 10_000)
+        bench.part("a wide map", fast.steps, "10,000 steps, side by side", wide, 10_000)
 
 
 class Rows:
@@ -58,7 +52,21 @@ class Rows:
 
     def __init__(self, bench: Bench, present: list[Tool]) -> None:
         self.bench, self.tools = bench, present
-        self._starts = count(0, APART)
+        self._starts = count(APART, APART)
+
+    def given_array(self, items: int) -> None:
+        values = array(items)
+        self.given(f"an array of {millions(values.nbytes)} MB", values)
+
+    def given_frame(self, rows: int) -> None:
+        table = frame(rows)
+        self.given(f"a frame of {millions(table.memory_usage().sum())} MB", table)
+
+    def given_file(self, megabytes: int) -> None:
+        path = written(self.bench.fresh() / "file", megabytes)
+        self.given(f"a file of {megabytes:,} MB", path, path.touch)
+        self.given(f"a file of {megabytes:,} MB, known", path)
+        path.unlink()
 
     def steps(self, name: str, work: Work, steps: int) -> None:
         def alone() -> None:
@@ -80,6 +88,8 @@ class Rows:
         self, name: str, work: Work, steps: int, limit: Side, before: Callable[[], object]
     ) -> None:
         last: dict[str, int] = {}
+        for tool in self.tools:  # what it imports and starts for its first step is not timed
+            tool.wide(1, 0)
 
         def executed(tool: Tool) -> None:
             last[tool.name] = next(self._starts)

@@ -15,6 +15,7 @@ import os
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -36,10 +37,11 @@ def main(bench: Bench) -> None:
     rows = bench.pick(tiny=1_000, quick=100_000, full=1_000_000)
     versions = bench.pick(tiny=2, quick=3, full=20)
     for name in bench.pick(tiny=list(EDITS)[:1], quick=list(EDITS), full=list(EDITS)):
-        edit = EDITS[name]
-        kept(bench, f"a table, {name}", tables(rows, versions, edit), Parquet)
+        what = f"a table, {name}"
+        bench.part(what, kept, bench, what, partial(tables, rows, versions, EDITS[name]), Parquet)
     size = bench.pick(tiny=1_000, quick=400_000, full=500_000)
-    kept(bench, "a model", checkpoints(size, bench.pick(tiny=2, quick=6, full=50)), Npz)
+    made = partial(checkpoints, size, bench.pick(tiny=2, quick=6, full=50))
+    bench.part("a model", kept, bench, "a model", made, Npz)
 
 
 @dataclass(frozen=True)
@@ -91,8 +93,9 @@ class Npz:
             return dict(file)
 
 
-def kept(bench: Bench, what: str, versions: Versions, form: type[Form]) -> None:
+def kept(bench: Bench, what: str, made: Callable[[], Versions], form: type[Form]) -> None:
     """Write all versions with every tool, in turns, and read the last one."""
+    versions = made()
     folder = bench.fresh()
     tools: list[Any] = [Lineal(folder / "lineal")]
     if installed("mlflow"):

@@ -142,6 +142,11 @@ class Home:
 
         return Side(self.tool.name, one_run, prepare, does=self.tool.does, needs=self.tool.needs)
 
+    def run_once(self) -> None:
+        """Have something recorded for the next run, if nothing is yet."""
+        if not self.recorded:
+            self.command()
+
     @property
     def command(self) -> Command:
         places = {
@@ -200,26 +205,28 @@ def main(bench: Bench) -> None:
         quick=("first run", "run after a helper changed"),
         full=tuple(OCCASIONS),
     )
-    for number, occasion in enumerate(asked):
-        play(bench, occasion, homes, truth)
-        if number == 0:
-            for home in homes:
-                bench.record(f"bytes on disk, {occasion}", home.tool.name, home.recorded, "byte")
+    for occasion in asked:
+        bench.part(occasion, play, bench, occasion, homes, truth)
 
 
 def play(bench: Bench, occasion: str, homes: Sequence[Home], truth: Truth) -> None:
     """Let all tools run after the same edits, then tell whose answers were right."""
     edit, fresh = OCCASIONS[occasion], occasion == "first run"
     answers: dict[str, dict[int, str]] = {home.tool.name: {} for home in (*homes, truth.home)}
+    for home in homes if not fresh else ():
+        home.run_once()
     bench.compare(
         occasion,
         [home.side(edit, answers[home.tool.name], fresh=fresh) for home in homes],
         rounds=bench.pick(tiny=1, quick=1, full=3),
-        share=bench.pick(tiny=0.0, quick=2.0, full=10.0),
+        share=bench.pick(tiny=0.0, quick=2.0, full=8.0),
+        warm=not fresh,
         unit="run",
         limit=truth.home.side(edit, answers[truth.home.tool.name], fresh=fresh),
         memory=True,
     )
+    for home in homes if fresh else ():
+        bench.record(f"bytes on disk, {occasion}", home.tool.name, home.recorded, "byte")
     truth.learn(edit, answers[truth.home.tool.name])
     if edit in (helper, deep):
         truth.must_change(edit, max(map(len, answers.values())))

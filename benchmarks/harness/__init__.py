@@ -5,8 +5,9 @@ The clock, the statistics and the format of what is kept are pyperf's; the turns
 the machine is quiet and the rows of a result are here.
 """
 
-from harness.bench import Bench, installed, run
+from harness.bench import Bench, installed
 from harness.process import Command, Ended
+from harness.running import run
 from harness.sides import Side
 
 __all__ = ["Bench", "Command", "Ended", "Side", "installed", "run"]

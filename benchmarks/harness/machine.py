@@ -9,6 +9,9 @@ from pathlib import Path
 
 import psutil
 import pyperf
+import xxhash
+
+import lineal
 
 TOLD = ("date", "cpu_model_name", "cpu_count", "platform", "python_version", "perf_version")
 OWN = ("lineal", "numpy", "pandas", "pyarrow", "sqlalchemy", "xxhash")
@@ -23,6 +26,17 @@ def described(scratch: Path) -> dict[str, str | int | float]:
     if mounts:
         found["filesystem"] = max(mounts, key=lambda part: len(part.mountpoint)).fstype
     return found
+
+
+def source_of(file: Path) -> str:
+    """Tells apart what a benchmark file measures: the code of lineal, and what measures it."""
+    here = file.parent
+    measuring = (path for path in here.rglob("*.py") if path.parent != here)
+    found = xxhash.xxh3_64()
+    for path in [file, *sorted(measuring), *sorted(Path(lineal.__file__).parent.rglob("*.py"))]:
+        found.update(f"{path.name} {path.stat().st_size} ".encode())
+        found.update(path.read_bytes())
+    return found.hexdigest()
 
 
 def versions_of(modules: Iterable[str] = OWN) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from harness.files import ORDER
 from harness.plots import plot
 from harness.results import Results, Row
 from harness.show import BYTES, figure, of_time, scaled, times
@@ -26,25 +27,48 @@ is written by `make bench` from the samples in `results/`; no figure is typed in
 """
 
 
-def write(folder: Path, explanations: Path) -> Path:
-    """Write ``RESULTS.md`` and its plots from the results in a folder; the page's path.
+EXPLANATIONS = Path(__file__).parents[1] / "explanations"
+
+
+def write(folder: Path, explanations: Path = EXPLANATIONS) -> Path:
+    """Write ``RESULTS.md`` from the results in a folder; the page's path.
 
     Args:
         folder: Holds ``NAME.json`` files; the page is written above it, or in it when the
             results are not those of the full size.
         explanations: Holds a ``NAME.md`` for each file that has something to explain.
     """
-    found = [Results.load(path) for path in sorted(folder.glob("*.json"))]
-    full = all(results.size == "full" for results in found)
-    page = (folder.parent if full else folder) / "RESULTS.md"
-    plots = page.parent / "plots"
+    found = sorted(map(Results.load, folder.glob("*.json")), key=_place)
+    page = _page(folder, found)
     parts = [HEAD, machine(found)]
     for results in found:
         parts.append(section(results, explanations / f"{results.name}.md"))
-        if plot(results, plots / f"{results.name}.svg"):
+        if _plot(page, results).exists():
             parts.append(f"![How many times as much as lineal](plots/{results.name}.svg)\n")
-    page.write_text("\n".join(parts))
-    return page
+    written = page.with_suffix(".new")
+    written.write_text("\n".join(parts))
+    return written.replace(page)
+
+
+def plotted(folder: Path) -> None:
+    """Draw the plot of each file that has something to draw."""
+    found = [Results.load(path) for path in folder.glob("*.json")]
+    for results in found:
+        plot(results, _plot(_page(folder, found), results))
+
+
+def _place(results: Results) -> tuple[int, str]:
+    known = results.name in ORDER
+    return ORDER.index(results.name) if known else len(ORDER), results.name
+
+
+def _page(folder: Path, found: list[Results]) -> Path:
+    full = all(results.size == "full" for results in found)
+    return (folder.parent if full else folder) / "RESULTS.md"
+
+
+def _plot(page: Path, results: Results) -> Path:
+    return page.parent / "plots" / f"{results.name}.svg"
 
 
 def machine(found: list[Results]) -> str:
@@ -77,7 +101,8 @@ def section(results: Results, explanation: Path) -> str:
     lines += [f"- failed: {failure}" for failure in results.failures]
     disturbed = sum(side.disturbed for row in results.rows for side in row.sides)
     samples = sum(side.samples for row in results.rows for side in row.sides)
-    lines += ["", f"{samples} samples, {disturbed} of them disturbed.", ""]
+    taken = f"in {results.seconds:,.0f} seconds" if results.seconds else "cut before its last row"
+    lines += ["", f"{samples} samples, {disturbed} of them disturbed; {taken}.", ""]
     if explanation.exists():
         lines += [explanation.read_text().strip(), ""]
     return "\n".join(lines)

@@ -83,6 +83,8 @@ class Row:
     """Is the peak of memory worth telling?"""
     at: int | None = None
     """How large the work is, in rows that differ in nothing else: the page draws how they grow."""
+    part: str = ""
+    """The part of its file that measures it."""
     sides: list[Measured] = field(default_factory=list)
 
     @property
@@ -115,7 +117,9 @@ class Results:
     missing: dict[str, str] = field(default_factory=dict)
     """Sides that were left out, and what they would have needed."""
     seconds: float = 0.0
-    """How long the whole file took."""
+    """How long the whole file took; 0 while it has not come to its end."""
+    parts: dict[str, dict[str, float]] = field(default_factory=dict)
+    """The parts that are done, each with its seconds by the clock and of the processor."""
     rows: list[Row] = field(default_factory=list)
 
     @property
@@ -127,6 +131,18 @@ class Results:
             if side.failure
         ]
 
+    def has(self, part: str) -> bool:
+        """Whether a part has been measured, and nothing in it has failed."""
+        rows = [row for row in self.rows if row.part == part]
+        return part in self.parts and not any(side.failure for row in rows for side in row.sides)
+
+    def take(self, part: str, earlier: Results) -> None:
+        """Take over a part that a run that was cut has measured."""
+        self.rows += [row for row in earlier.rows if row.part == part]
+        self.parts[part] = earlier.parts[part]
+        self.versions |= earlier.versions
+        self.missing |= earlier.missing
+
     def dump(self, path: Path) -> None:
         suite: dict[str, Any] = {"version": "1.0", "benchmarks": []}
         timed = [side.times for row in self.rows for side in row.sides if side.times]
@@ -136,7 +152,9 @@ class Results:
             suite = json.loads(text.getvalue())
         told = asdict(self, dict_factory=_without_times)
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(suite | {OURS: told}, indent=1, sort_keys=True) + "\n")
+        written = path.with_suffix(".new")
+        written.write_text(json.dumps(suite | {OURS: told}, indent=1, sort_keys=True) + "\n")
+        written.replace(path)
 
     @classmethod
     def load(cls, path: Path) -> Results:

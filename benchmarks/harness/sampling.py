@@ -45,12 +45,12 @@ def sample(run: Callable[[], Any], loops: int = 1) -> Sample:
     gc.collect()
     load_before = os.getloadavg()[0]
     before = _reset_peak()
-    busy, own = _busy(), _own()
+    busy, own = _busy(), processor_time()
     start = perf_counter()
     for _ in range(loops):
         result = run()
     wall = perf_counter() - start
-    own = max(_own() - own, 0.0)
+    own = max(processor_time() - own, 0.0)
     busy = _busy() - busy
     return Sample(
         wall=wall,
@@ -69,7 +69,7 @@ def _busy() -> float:
     return float(sum(getattr(times, kind, 0.0) for kind in BUSY))
 
 
-def _own() -> float:
+def processor_time() -> float:
     """Seconds of the processor that this process and its children have used."""
     total = sum(os.times()[:4])
     for child in psutil.Process().children(recursive=True):

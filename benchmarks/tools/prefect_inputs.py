@@ -30,7 +30,7 @@ class Prefect:
         "does; its log is kept to errors"
     )
     needs: ClassVar = ("prefect",)
-    most_steps: ClassVar = 50
+    most_steps: ClassVar = 20
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.files import ORDER
 from harness.report import write
 from harness.results import OURS, Results
 
@@ -17,6 +18,10 @@ FILES = [
     for path in sorted(BENCHMARKS.glob("[!_]*.py"))
     if "from harness import" in path.read_text()
 ]
+
+
+def test_every_benchmark_has_its_place_on_the_page() -> None:
+    assert sorted(ORDER) == [path.stem for path in FILES]
 
 
 @pytest.mark.slow

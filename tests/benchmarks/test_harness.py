@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import time
 from pathlib import Path
 
+import psutil
 import pyperf
 import pytest
 
 from harness import Bench, Command, Side
-from harness.machine import described, versions_of
+from harness.machine import described, source_of, versions_of
 from harness.plots import grown, plot
-from harness.report import write
+from harness.report import plotted, write
 from harness.results import Results
+from harness.running import goes_on
+
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
 
 @pytest.fixture
@@ -73,6 +78,116 @@ def test_a_very_slow_side_keeps_its_warm_up_as_its_only_sample(bench: Bench) -> 
     bench.compare("work", [Side("lineal", nothing, nothing), Side("slow", slow)], rounds=3)
     assert [side.samples for side in bench.results.rows[0].sides] == [3, 1]
     assert len(calls) == 1
+
+
+def test_a_row_that_has_had_its_budget_gives_each_side_one_sample(bench: Bench) -> None:
+    slow = Side("lineal", lambda: time.sleep(2), nothing)
+    bench.compare("work", [slow, Side("other", nothing, nothing)], rounds=3, share=9, budget=1)
+    assert [side.samples for side in bench.results.rows[0].sides] == [1, 1]
+
+
+def test_sides_that_are_warm_have_no_warm_up(bench: Bench) -> None:
+    calls: list[int] = []
+    bench.compare("work", [Side("lineal", lambda: calls.append(1), nothing)], rounds=2, warm=True)
+    assert len(calls) == 2
+
+
+def test_what_a_cut_run_has_measured_whole_is_not_measured_again(
+    bench: Bench, tmp_path: Path
+) -> None:
+    calls: list[str] = []
+
+    def measure(on: Bench, name: str) -> None:
+        side = Side("lineal", lambda: calls.append(name), nothing)
+        on.compare(f"{name}, timed", [side], rounds=1)
+        on.record(f"{name}, told", "lineal", 1)
+
+    bench.part("one", measure, bench, "one")
+    cut = Results.load(tmp_path / "results/trial.json")
+    cut.rows[1].part = "two"  # begun, and not come to its end
+    fresh = Results("trial", "", "quick", dict(cut.metadata), versions_of())
+    again = Bench(fresh, tmp_path / "results/trial.json", bench.scratch, cut)
+    calls.clear()
+    again.part("one", measure, again, "one")
+    again.part("two", measure, again, "two")
+    assert set(calls) == {"two"}
+    assert [row.name for row in fresh.rows] == ["one, timed", "two, timed", "two, told"]
+    assert fresh.parts["one"] == cut.parts["one"]
+    assert set(fresh.parts) == {"one", "two"}
+
+
+def test_a_part_in_which_a_side_failed_is_measured_again(bench: Bench, tmp_path: Path) -> None:
+    bench.part("one", bench.compare, "work", [Side("lineal", nothing), Side("bad", lambda: 1 / 0)])
+    assert "one" in bench.results.parts
+    assert not Results.load(tmp_path / "results/trial.json").has("one")
+
+
+def test_only_results_of_the_same_code_size_machine_and_versions_are_gone_on_from(
+    bench: Bench, tmp_path: Path
+) -> None:
+    path = tmp_path / "results/trial.json"
+    assert goes_on(path, bench.results) is None
+    bench.results.metadata["source"] = source_of(Path(__file__))
+    bench.part("one", bench.record, "told", "lineal", 1)
+    assert goes_on(path, bench.results) == bench.results
+    for change in ({"source": "other"}, {"platform": "other"}, {"python_version": "other"}):
+        other = Results("trial", "", "quick", bench.results.metadata | change, versions_of())
+        assert goes_on(path, other) is None
+    assert goes_on(path, Results("trial", "", "full", bench.results.metadata)) is None
+    bench.results.versions["numpy"] = "0"
+    bench.results.dump(path)
+    assert goes_on(path, bench.results) is None
+
+
+def test_every_row_is_told_at_once(bench: Bench, tmp_path: Path) -> None:
+    folder = tmp_path / "results"
+    pages: list[str] = []
+    path = folder / "trial.json"
+    told = Bench(
+        bench.results, path, bench.scratch, told=lambda: pages.append(write(folder).read_text())
+    )
+    told.record("first", "lineal", 1)
+    told.record("second", "lineal", 2)
+    assert ["| second |" in page for page in pages] == [False, True]
+    assert "cut before its last row" in pages[-1]
+
+
+def test_what_a_benchmark_has_started_ends_with_it_when_it_is_killed(tmp_path: Path) -> None:
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    script = tmp_path / "killed.py"
+    script.write_text(KILLED.format(benchmarks=str(BENCHMARKS), scratch=str(scratch)))
+    with subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE) as benchmark:
+        assert benchmark.stdout is not None
+        children = [psutil.Process(int(word)) for word in benchmark.stdout.readline().split()]
+        assert all(child.is_running() for child in children)
+        benchmark.kill()
+    _, alive = psutil.wait_procs(children, timeout=30)
+    assert not alive
+    end = time.monotonic() + 30
+    while scratch.exists() and time.monotonic() < end:
+        time.sleep(0.05)
+    assert not scratch.exists()
+
+
+KILLED = """
+import os, subprocess, sys, time
+from pathlib import Path
+sys.path.append({benchmarks!r})
+from harness.guarding import guard, marked
+
+if __name__ == "__main__":
+    marked()
+    guard(Path({scratch!r}))
+    server = subprocess.Popen(
+        [sys.executable, "-c", "import time; time.sleep(300)"], start_new_session=True
+    )
+    fork = os.fork()
+    if fork == 0:
+        time.sleep(300)
+    print(server.pid, fork, flush=True)
+    time.sleep(300)
+"""
 
 
 def test_a_time_is_for_each_unit_of_a_side(bench: Bench) -> None:
@@ -155,6 +270,7 @@ def test_the_page_shows_every_row_and_explanation(bench: Bench, tmp_path: Path) 
     bench.record("right", "other", False)
     (tmp_path / "why").mkdir()
     (tmp_path / "why/trial.md").write_text("Here is why.")
+    plotted(tmp_path / "results")
     page = write(tmp_path / "results", tmp_path / "why").read_text()
     for text in ("## trial: A trial.", "| work |", "| right |", "| no", "**lineal**: records"):
         assert text in page

@@ -154,6 +154,66 @@ def test_a_worker_that_is_killed_fails_its_step(
     goes_on(project, store)
 
 
+MAP = """
+import os, signal, sys, time
+from pathlib import Path
+import lineal
+from lineal import pipeline, task
+
+@task
+def work(n: int, folder: str) -> int:
+    own = Path(folder)
+    (own / f"began-{n}").touch()
+    if n == 0:
+        while not (own / "began-1").exists():
+            time.sleep(0.01)
+        os.kill(os.getpid(), signal.SIGKILL)
+    while not (own / "over").exists():
+        time.sleep(0.01)
+    return n
+
+@task
+def last(n: int, folder: str) -> int:
+    return n + 1
+
+@pipeline
+def study(folder: str):
+    made = [work(n, folder) for n in range(3)]
+    return last(made[2], folder), made
+
+if __name__ == "__main__":
+    def finish():
+        while not (own / "began-2").exists():
+            time.sleep(0.01)
+        (own / "over").touch()
+    import threading
+    own = Path(sys.argv[1])
+    threading.Thread(target=finish, daemon=True).start()
+    run = lineal.run(study, {"folder": sys.argv[1]}, runner="prefect", task_runner="processes",
+                     workers=2, keep_going=True)
+    print(run.status.value)
+"""
+
+
+def test_a_process_that_is_killed_takes_only_its_own_step_with_it(
+    project: Path, store: Path, prefect_server: str
+) -> None:
+    (project / "study.py").write_text(MAP)
+    environment = {**os.environ, "PREFECT_API_URL": prefect_server}
+    words = [sys.executable, "study.py", str(project)]
+    done = subprocess.run(
+        words, cwd=project, env=environment, capture_output=True, text=True, timeout=240
+    )
+    assert done.stdout == "failed\n", done.stderr
+    with Workspace.open(store) as workspace:
+        assert states(workspace, "1") == {
+            "work": "failed",
+            "work-2": "executed",
+            "work-3": "executed",
+            "last": "executed",
+        }
+
+
 @pytest.mark.parametrize("on", CLUSTERS)
 def test_what_a_killed_worker_of_a_cluster_had_begun_is_done_by_another(
     project: Path, store: Path, prefect_server: str, on: str

@@ -2,17 +2,25 @@
 
 Each lane is a process of its own that does one thing at a time. When it goes away, or is
 ended because a step takes too long, only what it was doing is lost, and the next thing it is
-given starts another process.
+given starts another process. Several of them are an executor, with a thread that waits at each.
 """
 
 from __future__ import annotations
 
 import multiprocessing
+import queue
 import threading
 from collections.abc import Callable
-from concurrent.futures import CancelledError, Future, ProcessPoolExecutor
+from concurrent.futures import (
+    CancelledError,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    ThreadPoolExecutor,
+)
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from .children import deaf_at_birth, serve_parent
@@ -40,10 +48,59 @@ class Overdue(Exception):
         self.memory = memory
 
 
+class Lanes(Executor):
+    """As many processes as things are to be done at once.
+
+    Args:
+        count: So many.
+        begin: What each process does first; it has to call `serve_parent`.
+        given: What with.
+    """
+
+    def __init__(
+        self, count: int, begin: Callable[..., None] = serve_parent, given: tuple[Any, ...] = ()
+    ) -> None:
+        self._all = [Lane(begin, given) for _ in range(count)]
+        self._free: queue.LifoQueue[Lane] = queue.LifoQueue()
+        """The last one used on top: its process is there, with its code imported."""
+        for lane in reversed(self._all):
+            self._free.put(lane)
+        self._threads = ThreadPoolExecutor(count, thread_name_prefix="lineal-lane")
+
+    def lend(self, what: Callable[..., Any], *arguments: Any) -> Future[Any]:
+        """Call a function with the next free lane and arguments, in the thread that waits there."""
+        return self._threads.submit(self._lend, what, arguments)
+
+    def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Have the next free process do something."""
+        return self.lend(lambda lane: lane.do(False, partial(function, *args, **kwargs)))
+
+    def stop(self) -> None:
+        """End the processes, whatever they do, and start no others."""
+        for lane in self._all:
+            lane.stop()
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Let the processes end when they are through."""
+        self._threads.shutdown(wait=wait, cancel_futures=cancel_futures)
+        for lane in self._all:
+            lane.close()
+
+    def _lend(self, what: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
+        lane = self._free.get()
+        try:
+            return what(lane, *arguments)
+        finally:
+            self._free.put(lane)
+
+
 class Lane:
     """One process; `stop` is called by any thread, all else by one at a time."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self, begin: Callable[..., None] = serve_parent, given: tuple[Any, ...] = ()
+    ) -> None:
+        self._begin = begin, given
         self._context = multiprocessing.get_context("spawn")
         self._limit = Limit(self._context)
         self._pool: ProcessPoolExecutor | None = None
@@ -96,7 +153,10 @@ class Lane:
             if self._pool is None:
                 self._limit.clear()
                 self._pool = ProcessPoolExecutor(
-                    1, mp_context=self._context, initializer=_begin, initargs=(self._limit,)
+                    1,
+                    mp_context=self._context,
+                    initializer=_begin,
+                    initargs=(self._limit, *self._begin),
                 )
             with deaf_at_birth():
                 return self._pool.submit(function, *arguments)
@@ -133,6 +193,6 @@ class Lane:
         return list((known or {}).values())
 
 
-def _begin(limit: Limit) -> None:
-    serve_parent()
+def _begin(limit: Limit, begin: Callable[..., None], given: tuple[Any, ...]) -> None:
+    begin(*given)
     keep_to(limit)

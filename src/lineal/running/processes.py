@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import queue
 import threading
 import time
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from lineal.records import Resources, RunRecord
 
 from .base import Runner, Services
 from .execute import Outcome, StepCall, timed_out
-from .lanes import Lane, Overdue
+from .lanes import Lane, Lanes, Overdue
 from .local import worker_count
 from .orders import Orders, brought_home
 from .worker import carry_out
@@ -28,12 +27,7 @@ class ProcessRunner(Runner):
         self._services = services
         self._entry = entry
         self._orders: Orders | None = None
-        self._lanes = [Lane() for _ in range(self.workers)]
-        self._free: queue.LifoQueue[Lane] = queue.LifoQueue()
-        """The last one used on top: its process is there, with its code imported."""
-        for lane in reversed(self._lanes):
-            self._free.put(lane)
-        self._threads = ThreadPoolExecutor(self.workers, thread_name_prefix="lineal-lane")
+        self._lanes = Lanes(self.workers)
         self._closing = threading.Event()
 
     def begun(self, record: RunRecord) -> None:
@@ -49,32 +43,28 @@ class ProcessRunner(Runner):
             refused: Future[Outcome] = Future()
             refused.set_result(Outcome(error=error))
             return refused
-        return self._threads.submit(self._execute, call, order)
+        return self._lanes.lend(self._execute, call, order)
 
-    def _execute(self, call: StepCall, order: bytes) -> Outcome:
+    def _execute(self, lane: Lane, call: StepCall, order: bytes) -> Outcome:
         """Have an order carried out by a process, and by another one where that is ended."""
-        lane = self._free.get()
         first: Outcome | None = None
         made, options = 0, call.options
-        try:
-            while True:
-                try:
-                    outcome = lane.do(options.timeout is not None, carry_out, order, None, made)
-                except Overdue as overdue:
-                    made, outcome = overdue.attempt, _given_up(call, overdue)
-                    first = first or outcome
-                    pause = options.retry_delay * 2 ** (made - 1)
-                    if made <= options.retries and not self._closing.wait(pause):
-                        continue
-                except BrokenProcessPool:
-                    if (rescued := self._rescued(call, order)) is None:
-                        raise
-                    return rescued
-                if first is not None:
-                    outcome.started = first.started
-                return brought_home(outcome, call.task, self._services.values)
-        finally:
-            self._free.put(lane)
+        while True:
+            try:
+                outcome = lane.do(options.timeout is not None, carry_out, order, None, made)
+            except Overdue as overdue:
+                made, outcome = overdue.attempt, _given_up(call, overdue)
+                first = first or outcome
+                pause = options.retry_delay * 2 ** (made - 1)
+                if made <= options.retries and not self._closing.wait(pause):
+                    continue
+            except BrokenProcessPool:
+                if (rescued := self._rescued(call, order)) is None:
+                    raise
+                return rescued
+            if first is not None:
+                outcome.started = first.started
+            return brought_home(outcome, call.task, self._services.values)
 
     def _rescued(self, call: StepCall, order: bytes) -> Outcome | None:
         assert self._orders is not None
@@ -84,11 +74,8 @@ class ProcessRunner(Runner):
         """End the processes; with `cancel`, at once."""
         if cancel:
             self._closing.set()
-            for lane in self._lanes:
-                lane.stop()
-        self._threads.shutdown(wait=True, cancel_futures=True)
-        for lane in self._lanes:
-            lane.close()
+            self._lanes.stop()
+        self._lanes.shutdown(cancel_futures=True)
         if self._orders is not None:
             self._orders.close()
 

@@ -63,9 +63,9 @@ def made(chosen: Any, workers: int, address: str | None, mark: Path) -> Any:
 
         return ThreadPoolTaskRunner(max_workers=workers)
     if chosen == "processes":
-        from prefect.task_runners import ProcessPoolTaskRunner
+        from .processes import SeparateProcesses
 
-        return ProcessPoolTaskRunner(max_workers=workers, initializer=follow, initargs=(mark,))
+        return SeparateProcesses(max_workers=workers, initializer=follow, initargs=(mark,))
     from .clusters import dask, ray
 
     return (dask if chosen == "dask" else ray)(workers, address)

@@ -45,6 +45,15 @@ def test_bytes_come_back(data):
     assert VALUES.blobs.get(VALUES.blobs.put(data)) == data
 
 
+def test_bytes_are_cut_where_they_have_always_been():
+    noise = random.Random(0).randbytes(6_000_000)
+    cut = [1227782, 1062956, 1283079, 1256627, 1147603, 21953]
+    assert [len(chunk) for chunk in chunks(memoryview(noise))] == cut
+    assert [len(chunk) for chunk in chunks(memoryview(bytes(9_000_000)))] == [
+        LARGEST, LARGEST, 9_000_000 - 2 * LARGEST,
+    ]  # fmt: skip
+
+
 @given(
     seed=st.integers(0, 2**32),
     size=st.integers(0, 3 * LARGEST),

@@ -26,7 +26,7 @@ LARGEST = 4 * 1024 * 1024
 _STRICT = 1 << (32 - 22)
 _LAX = 1 << (32 - 18)
 _WINDOW = 32
-_BLOCK = 128 * 1024
+_BLOCK = 64 * 1024
 """Bytes hashed at once: what is computed of them fits into a processor's cache."""
 
 
@@ -64,20 +64,26 @@ def first_cut(data: memoryview) -> int:
         return len(data)
     raw = np.frombuffer(data, dtype=np.uint8)
     end = min(len(raw), LARGEST)
+    room = np.empty((2, _BLOCK + _WINDOW - 1), np.uint32)
     for begin in range(SMALLEST, end, _BLOCK):
-        hashes = _hashes(raw[begin - _WINDOW + 1 : min(begin + _BLOCK, end)])
-        small = hashes < np.uint32(_STRICT if begin < WISHED else _LAX)
-        if small.any():
-            return begin + int(small.argmax()) + 1
+        hashes = _hashes(raw[begin - _WINDOW + 1 : min(begin + _BLOCK, end)], room)
+        limit = np.uint32(_STRICT if begin < WISHED else _LAX)
+        if hashes.min() < limit:
+            return begin + int((hashes < limit).argmax()) + 1
     return end
 
 
-def _hashes(raw: np.ndarray[Any, np.dtype[np.uint8]]) -> Any:
-    """The hash of the window that ends with each byte, from the first whole window on."""
+def _hashes(raw: np.ndarray[Any, np.dtype[np.uint8]], room: Any) -> Any:
+    """The hash of the window that ends with each byte, from the first whole window on.
+
+    Args:
+        raw: The bytes.
+        room: Two rows of as many numbers to work in: new ones each time would take longer.
+    """
     import numpy as np
 
-    hashes = _gear()[raw]
-    shifted = np.empty_like(hashes)
+    hashes, shifted = room[:, : len(raw)]
+    np.take(_gear(), raw, out=hashes, mode="clip")  # half the time of an index
     for width in (1, 2, 4, 8, 16):
         moved = shifted[: len(hashes) - width]
         np.left_shift(hashes[:-width], width, out=moved)

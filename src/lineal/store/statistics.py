@@ -3,11 +3,12 @@
 They are for people, take no part in any digest, and are found when a value is stored, not
 when a step is decided. Arrow computes them, whichever library the data comes from.
 
-Distinct items are counted exactly by Arrow, but for numbers and times in more than `EXACT`
-rows: there they are estimated from the `SMALLEST` least of their hashes (k minimum values:
-Z. Bar-Yossef et al., *Counting distinct elements in a data stream*, RANDOM 2002; unbiased
-with a relative standard error of 1/sqrt(k - 2), 1.6 %: K. Beyer et al., *On synopses for
-distinct-value estimation under multiset operations*, SIGMOD 2007), hashed by pandas.
+Distinct items are counted exactly, but for numbers and times in more than `EXACT` rows that
+are neither few nor whole and close together: there they are estimated from the `SMALLEST`
+least of their hashes (k minimum values: Z. Bar-Yossef et al., *Counting distinct elements in
+a data stream*, RANDOM 2002; unbiased with a relative standard error of 1/sqrt(k - 2), 1.6 %:
+K. Beyer et al., *On synopses for distinct-value estimation under multiset operations*, SIGMOD
+2007), hashed by pandas.
 """
 
 from __future__ import annotations
@@ -171,19 +172,34 @@ def _of_arrow(column: Any) -> dict[str, Any]:
     if types.is_string_view(column.type) or types.is_binary_view(column.type):
         text = types.is_string_view(column.type)
         column = column.cast(pa.large_string() if text else pa.large_binary())
-    if types.is_float16(column.type):
-        column = column.cast(pa.float32())
     if types.is_floating(column.type):
-        there = column.filter(pc.invert(pc.is_nan(column)))
-        if nans := len(column) - column.null_count - (len(there) - there.null_count):
-            facts["nans"] = nans
-            column = there
+        return facts | _of_floats(column)
     if not any(test(column.type) for test in (types.is_binary, types.is_large_binary)):
         # Arrow orders no durations, but the numbers that they are.
         span = types.is_duration(column.type)
         ends = pc.min_max(column.cast(pa.int64()) if span else column)
         facts |= _bounds(*((e.cast(column.type) if span else e).as_py() for e in ends.values()))
     return facts | _distinct(column)
+
+
+def _of_floats(column: Any) -> dict[str, Any]:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if pa.types.is_float16(column.type):
+        column = column.cast(pa.float32())
+    facts: dict[str, Any] = {}
+    if len(column) and not column.null_count:
+        items = column.to_numpy()
+        least = items.min()  # many times faster than Arrow's, and NaN where any is
+        if not math.isnan(least):
+            return _bounds(least, items.max()) | _distinct(column)
+    there = column.filter(pc.invert(pc.is_nan(column)))
+    if nans := len(column) - column.null_count - (len(there) - there.null_count):
+        facts["nans"] = nans
+        column = there
+    ends = pc.min_max(column)
+    return facts | _bounds(ends["min"].as_py(), ends["max"].as_py()) | _distinct(column)
 
 
 def _of_words(column: Any) -> dict[str, Any]:
@@ -236,23 +252,49 @@ def _distinct(column: Any) -> dict[str, Any]:
     kind = column.type
     numbers = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_temporal(kind)
     if numbers and len(column) - column.null_count > EXACT:
-        estimate = _estimate(column.drop_null())
-        if estimate is not None:
+        there = column.drop_null() if column.null_count else column
+        if pa.types.is_temporal(kind):
+            there = there.cast(pa.int64() if kind.bit_width == 64 else pa.int32())
+        items = there.to_numpy()
+        if (counted := _counted(items)) is not None:
+            return {"distinct": counted}
+        if (estimate := _estimate(items)) is not None:
             return {"distinct": estimate, "distinct_error": ERROR}
     return {"distinct": pc.count_distinct(column).as_py()}
 
 
-def _estimate(column: Any) -> int | None:
+def _counted(items: Any) -> int | None:
+    """How many whole numbers differ that lie close together; None of others."""
+    import numpy as np
+
+    if items.dtype.kind not in "iu" or items.dtype == np.uint64:
+        return None
+    least, most = int(items.min()), int(items.max())
+    if most - least >= len(items):
+        return None
+    found = np.zeros(most - least + 1, bool)
+    found[items.astype(np.int64, copy=False) - least] = True
+    return int(np.count_nonzero(found))
+
+
+def _estimate(items: Any) -> int | None:
     """An estimate from the least hashes; None where so few items differ that counting is quick."""
     import numpy as np
     import pandas as pd
-    import pyarrow as pa
 
-    if pa.types.is_temporal(column.type):
-        column = column.cast(pa.int64() if column.type.bit_width == 64 else pa.int32())
-    hashes = pd.util.hash_array(np.asarray(column.to_numpy()), categorize=False)
-    few = min(len(hashes), 4 * SMALLEST) - 1
-    least = np.unique(np.partition(hashes, few)[: few + 1])
+    hashes = pd.util.hash_array(items, categorize=False)
+    least = np.unique(_least(hashes, min(len(hashes), 4 * SMALLEST)))
     if len(least) < SMALLEST:
         return None
     return round((SMALLEST - 1) / (float(least[SMALLEST - 1]) / 2.0**64))
+
+
+def _least(hashes: Any, count: int) -> Any:
+    """The least of hashes; most are ruled out by what is seen of every 64th, as sorting is slow."""
+    import numpy as np
+
+    sample = hashes[::64]
+    place = min(2 * count // 64, len(sample) - 1)
+    few = hashes[hashes <= np.partition(sample, place)[place]]
+    among = few if len(few) >= count else hashes
+    return np.partition(among, count - 1)[:count]

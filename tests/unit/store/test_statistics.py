@@ -141,6 +141,26 @@ def test_many_numbers_are_estimated_within_the_error_that_is_told(copies):
     assert abs(told(times)["t"]["distinct"] / (2 * EXACT) - 1) < 5 * ERROR
 
 
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "int32", "int64", "uint64"])
+def test_many_whole_numbers_that_lie_close_together_are_counted(dtype):
+    kind = np.iinfo(dtype)
+    ends = np.array([kind.min, kind.max] if kind.bits == 8 else [7, 1007], dtype)
+    items = np.resize(ends, 2 * EXACT)
+    items[1000] = 9
+    assert told(items) == {"nulls": 0, "min": ends[0], "max": ends[1], "distinct": 3}
+    table = pa.table({"n": pa.chunked_array([items, items, pa.array([None], dtype)])})
+    assert told(table)["n"]["distinct"] == 3
+
+
+def test_floats_among_which_one_is_missing_are_told_of_as_all_are():
+    items = np.resize([2.0, -1.0, 5.5], 2 * EXACT)
+    assert told(items) == {"nulls": 0, "min": -1.0, "max": 5.5, "distinct": 3}
+    table = pa.table({"n": pa.array([*items, None])})
+    assert told(table)["n"] == {"nulls": 1, "min": -1.0, "max": 5.5, "distinct": 3}
+    items[5] = float("nan")
+    assert told(items) == {"nulls": 0, "nans": 1, "min": -1.0, "max": 5.5, "distinct": 3}
+
+
 def test_statistics_are_kept_with_what_is_stored_and_take_no_part_in_its_digest(tmp_path):
     frame = pd.DataFrame({"a": [1, 2], "b": ["x", None]})
     identity = identify(frame)

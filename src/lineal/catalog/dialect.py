@@ -57,8 +57,21 @@ def among(
     return of == any_(bindparam(name, type_=ARRAY(of.type)))
 
 
+def each_of(
+    connection: Speaker, of: ColumnElement[Any] | Column[Any], name: str
+) -> ColumnElement[bool]:
+    """The same for values of which none is there twice, in no order: quicker for long texts.
+
+    SQLite looks each value up as it comes, and need not sort them first.
+    """
+    if is_sqlite(connection):
+        values = func.json_each(bindparam(name)).table_valued(column("value"))
+        return of == values.c.value
+    return among(connection, of, name)
+
+
 def packed(connection: Speaker, values: Iterable[str] | Iterable[int]) -> Any:
-    """Many values as the one parameter of `among`."""
+    """Many values as the one parameter of `among` or `each_of`."""
     return json.dumps(list(values)) if is_sqlite(connection) else list(values)
 
 

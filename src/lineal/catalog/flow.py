@@ -52,16 +52,19 @@ class Flow:
     """The digests by which nothing is joined."""
     artifacts: Rows = ()
     """digest, kind, type, size, profile (JSON), whether it is a common value, whether a version of
-    a dataset or a model is"""
+    a dataset or a model is, whether it is a part of something"""
     executions: Rows = ()
-    """id, step, task, status, code, started_at, finished_at, wall_seconds, run_number, key (where
-    this was executed at another time, too)"""
+    """id, step, task, status, code, started_at, finished_at, wall_seconds, key (where this was
+    executed at another time, too)"""
     runs: Rows = ()
     """number, id, name, pipeline, started_at, user, environment"""
     run_params: Rows = ()
     """run_number, key, value"""
     used: Rows = ()
-    """execution_id, name, artifact, value, source_execution"""
+    """execution_id, name, artifact, value (of a file, its path), source_execution; inputs that
+    are artifacts"""
+    settings: Rows = ()
+    """The same of inputs that are plain settings, which lead nowhere."""
     generated: Rows = ()
     """execution_id, name, artifact"""
     matched: Rows = ()

@@ -40,27 +40,28 @@ class Flowed:
         self.count = len(ids)
         self._start = start
         self.ids = Many(connection, ids)
-        self.used: Rows = read_plain(connection, _used, self.ids)
+        given: Rows = read_plain(connection, _used, self.ids)
         self.generated: Rows = read_plain(connection, _generated, self.ids)
         self.matched: Rows = read_plain(connection, _matched, self.ids)
-        taken = {row[2] for row in self.used}
-        met = Many(connection, taken.union(start.artifacts, (row[2] for row in self.generated)))
-        self._artifacts = {row[0]: row for row in read_plain(connection, _artifacts, met)}
-        self._wholes: dict[str, list[str]] = defaultdict(list)
-        for part, whole in read_plain(connection, _derivations, met):
-            self._wholes[part].append(whole)
-
-    @cached_property
-    def common(self) -> frozenset[str]:
-        """The digests by which nothing is joined: of common values, and of mere parts."""
-        known = self._artifacts
-        parts = (row[2] for row in self.used if row[4] is not None and row[2] not in known)
-        return frozenset([*(digest for digest, row in known.items() if row[5]), *parts])
-
-    @cached_property
-    def files(self) -> frozenset[str]:
+        met = {row[2] for row in given}.union(start.artifacts, [row[2] for row in self.generated])
+        known = {row[0]: row for row in read_plain(connection, _artifacts, met)}
+        self._artifacts = known
+        self.files = frozenset([digest for digest, row in known.items() if row[1] in FILES])
         """The artifacts that are files or folders."""
-        return frozenset(d for d, row in self._artifacts.items() if row[1] in FILES)
+        self.used: Rows
+        """The inputs that are artifacts; the others are plain settings."""
+        self.used, self.settings = _apart(given, self.files)
+        unknown = [row[2] for row in self.used if row[2] not in known]
+        mere = [row[2] for row in self.used if row[4] is not None and row[2] not in known]
+        self.common = frozenset([*(digest for digest, row in known.items() if row[5]), *mere])
+        """The digests by which nothing is joined: of common values, and of mere parts."""
+        self._inputs = [*((r[0], r[2], r[4]) for r in self.used), *self.matched]
+        """Execution, digest and maker."""
+        parts = [digest for digest, row in known.items() if row[7]]
+        parts += [*unknown, *(d for d in start.artifacts if d not in known)]
+        self._wholes: dict[str, list[str]] = defaultdict(list)
+        for part, whole in read_plain(connection, _derivations, parts):
+            self._wholes[part].append(whole)
 
     def thing(self, digest: str, maker: int | None) -> Thing:
         """An artifact that was had from an execution, as the graph has it."""
@@ -87,9 +88,10 @@ class Flowed:
     def causes(self) -> dict[int, list[Thing]]:
         """By execution: what it used, and the wholes that this was a part of."""
         found: dict[int, list[Thing]] = defaultdict(list)
+        common, wholes = self.common, self._wholes
         for execution, digest, maker in self._inputs:
-            found[execution].append(self.thing(digest, maker))
-            if digest in self._wholes:
+            found[execution].append((digest, maker if digest in common else None))
+            if digest in wholes:
                 found[execution] += self._holding(digest, maker)
         return found
 
@@ -127,13 +129,6 @@ class Flowed:
         return [row for digest in digests if (row := self._artifacts.get(digest))]
 
     @cached_property
-    def _inputs(self) -> list[tuple[int, str, int | None]]:
-        """The inputs that are artifacts: execution, digest and maker."""
-        files = self.files
-        given = [(r[0], r[2], r[4]) for r in self.used if r[3] is None or r[2] in files]
-        return [*given, *self.matched]
-
-    @cached_property
     def _outputs(self) -> set[tuple[int | None, str]]:
         """What the executions made, and those that parts of something were had from."""
         known = {row[0] for row in self.generated}
@@ -163,6 +158,15 @@ class Flowed:
         return [(digest, maker) for maker in dict.fromkeys(makers)]
 
 
+def _apart(given: Rows, files: Collection[str]) -> tuple[Rows, Rows]:
+    """Of what executions were given, artifacts and plain settings."""
+    inputs: list[Any] = []
+    settings: list[Any] = []
+    for row in given:
+        (inputs if row[3] is None or row[2] in files else settings).append(row)
+    return inputs, settings
+
+
 def facts(
     connection: Connection,
     start: Start,
@@ -180,11 +184,11 @@ def facts(
     shown = {row[0] for row in ran}
     numbers = {id_ // POSITIONS for id_ in shown} | set(start.runs)
     digests = dict.fromkeys(digest for digest, _ in things)
-    if len(shown) == flowed.count:
-        given, made = flowed.used, flowed.generated
-    else:
-        given = [row for row in flowed.used if row[0] in shown]
-        made = [row for row in flowed.generated if row[0] in shown]
+
+    def of_these(rows: Rows) -> Rows:
+        return rows if len(shown) == flowed.count else [row for row in rows if row[0] in shown]
+
+    used = of_these(flowed.used)
     flow = Flow(
         start=start,
         things=things,
@@ -194,12 +198,13 @@ def facts(
         executions=ran,
         runs=read(connection, _runs, numbers),
         run_params=read(connection, _run_params, numbers),
-        used=given,
-        generated=made,
-        matched=[row for row in flowed.matched if row[0] in shown],
+        used=used,
+        settings=of_these(flowed.settings),
+        generated=of_these(flowed.generated),
+        matched=of_these(flowed.matched),
         parts=flowed.parts(things),
         metrics=read_plain(connection, _metrics, chosen),
-        paths=_paths(connection, given, flowed.files),
+        paths=_paths(connection, used),
         nondeterministic=_nondeterministic(connection, ran),
         truncated=truncated,
     )
@@ -233,16 +238,16 @@ def reusing(
 
 def _nondeterministic(connection: Connection, ran: Rows) -> dict[int, tuple[int, ...]]:
     """Of executions whose key gave different content, the runs in which it did."""
-    keys = {row[0]: row[9] for row in ran if row[9] is not None}
+    keys = {row[0]: row[8] for row in ran if row[8] is not None}
     runs_by_key: dict[str, tuple[int, ...]] = {}
     for found in of_keys(connection, map(Digest, keys.values())):
         runs_by_key[found.key] = (*runs_by_key.get(found.key, ()), *found.runs)
     return {id_: runs_by_key[key] for id_, key in keys.items() if key in runs_by_key}
 
 
-def _paths(connection: Connection, given: Rows, files: Collection[str]) -> Rows:
+def _paths(connection: Connection, used: Rows) -> Rows:
     """What files were called where the steps that read them were reused."""
-    readers = {row[0] for row in given if row[3] is not None and row[2] in files}
+    readers = {row[0] for row in used if row[3] is not None}
     return read(connection, _bindings, readers)
 
 
@@ -263,7 +268,7 @@ def _executions(ids: Among) -> Select[Any]:
     return (
         select(
             e.id, e.step, e.task, e.status, e.code, e.started_at, e.finished_at,
-            e.wall_seconds, e.run_number, case((again, e.key)),
+            e.wall_seconds, case((again, e.key)),
         )
         # A reused execution only repeats what its origin did, and is not in the graph.
         .where(ids(e.id), e.reused_from.is_(None))
@@ -311,7 +316,7 @@ def _matched(ids: Among) -> Select[Any]:
     m = matched.c
     return (
         select(m.execution_id, m.artifact, m.source_execution)
-        .where(ids(m.execution_id))
+        .where(ids.each(m.execution_id))
         .order_by(m.execution_id, m.source_execution)
     )
 
@@ -321,9 +326,10 @@ def _artifacts(ids: Among) -> Select[Any]:
     named = or_(
         *(exists(select(literal_column("1")).where(t.c.artifact == a.digest)) for t in _NAMED)
     )
-    return select(a.digest, a.kind, a.type, a.size, a.profile, is_common(a.digest), named).where(
-        ids(a.digest)
-    )
+    part = exists(select(literal_column("1")).where(derivations.c.artifact == a.digest))
+    return select(
+        a.digest, a.kind, a.type, a.size, a.profile, is_common(a.digest), named, part
+    ).where(ids.each(a.digest))  # fmt: skip
 
 
 def _derivations(ids: Among) -> Select[Any]:

@@ -12,11 +12,26 @@ from typing import Any
 
 from sqlalchemy import Boolean, ColumnElement, CompoundSelect, Connection, Select
 
-from .dialect import among, is_sqlite, packed
+from .dialect import among, each_of, is_sqlite, packed
 
-Among = Callable[[ColumnElement[Any]], ColumnElement[bool]]
-"""Makes the condition that a column holds one of the ids."""
 Statement = Select[Any] | CompoundSelect[Any]
+
+
+class Among:
+    """Makes the condition that a column holds one of the ids."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def __call__(self, of: ColumnElement[Any]) -> ColumnElement[bool]:
+        """Rows come in the order of the column, where it has an index."""
+        return among(self._connection, of, "ids")
+
+    def each(self, of: ColumnElement[Any]) -> ColumnElement[bool]:
+        """Rows come in any order."""
+        return each_of(self._connection, of, "ids")
+
+
 Builder = Callable[[Among], Statement]
 
 _made: dict[tuple[str, Builder], Statement] = {}
@@ -30,7 +45,7 @@ class Many:
     """Ids that several statements are asked for, made one parameter once."""
 
     def __init__(self, connection: Connection, ids: Iterable[Any]) -> None:
-        chosen = list(ids)
+        chosen = list(dict.fromkeys(ids))
         self.none = not chosen
         self.packed = packed(connection, chosen)
 
@@ -100,5 +115,5 @@ def named(connection: Connection, statement: Statement, **parameters: Any) -> Se
 def _once(connection: Connection, builder: Builder) -> Statement:
     place = (connection.dialect.name, builder)
     if place not in _made:
-        _made[place] = builder(lambda of: among(connection, of, "ids"))
+        _made[place] = builder(Among(connection))
     return _made[place]

@@ -48,10 +48,8 @@ def execution_node(id_: int) -> str:
     return f"execution:{id_ >> RUN_SHIFT}.{id_ & ((1 << RUN_SHIFT) - 1)}"
 
 
-def _artifact_node(digest: str, maker: int | None) -> str:
-    """The id of an artifact's node; of a common value, with the execution it was had from."""
-    if maker is None:
-        return f"artifact:{digest}"
+def _common_node(digest: str, maker: int) -> str:
+    """The id of the node of a common value, with the execution that it was had from."""
     return f"artifact:{digest}@{execution_node(maker).removeprefix('execution:')}"
 
 
@@ -61,10 +59,13 @@ class _Flowed:
     def __init__(self, flow: Flow) -> None:
         self.flow = flow
         self.facts = FlowFacts(flow)
-        self.things = {thing: _artifact_node(*thing) for thing in flow.things}
+        self.things = {
+            (digest, maker): f"artifact:{digest}" if maker is None else _common_node(digest, maker)
+            for digest, maker in flow.things
+        }
+        self.data = {thing[0]: id_ for thing, id_ in self.things.items() if thing[1] is None}
         self.ids = {row[0]: execution_node(row[0]) for row in flow.executions}
         self.version_ids = {row.id: f"model:{row.name}@v{row.version}" for row in flow.models}
-        self.data = {digest: id_ for (digest, maker), id_ in self.things.items() if maker is None}
         self.names: dict[str, str] = {}
 
     def roots(self) -> list[str]:
@@ -125,21 +126,22 @@ class _Flowed:
     # Nodes
 
     def artifacts(self) -> Iterator[Node]:
-        known = {row[0]: row for row in self.flow.artifacts}
-        names, paths, make = self.names, self.facts.paths, self.facts.artifact
+        known, names, paths = self.facts.artifacts, self.names, self.facts.paths
+        make = self.facts.artifact
         for thing, id_ in self.things.items():
             digest = thing[0]
-            row = known.get(digest)
             if digest in paths:
                 label = next(iter(paths[digest]))
             else:
-                label = names.get(id_, digest[:15]) + _told(row)
-            yield _new(Node, (id_, _ARTIFACT, label, Facts(make, thing, row)))
+                label = names.get(id_, digest[:15]) + _told(known.get(digest))
+            yield _new(Node, (id_, _ARTIFACT, label, Facts(make, thing)))
 
-    def executions(self) -> Iterator[Node]:
+    def executions(self) -> list[Node]:
         ids, make = self.ids, self.facts.execution
-        for row in self.flow.executions:
-            yield _new(Node, (ids[row[0]], _EXECUTION, row[1], Facts(make, row)))
+        return [
+            _new(Node, (ids[row[0]], _EXECUTION, row[1], Facts(make, row)))
+            for row in self.flow.executions
+        ]
 
     def runs(self) -> Iterator[Node]:
         for row in self.flow.runs:
@@ -224,8 +226,7 @@ class _Flowed:
     def data_edges(self) -> Iterator[Edge]:
         """Between artifacts and executions, and between parts and wholes."""
         flow, things, data, ids, names = self.flow, self.things, self.data, self.ids, self.names
-        common, files = flow.common, self.facts.files
-        actual = actual_makers(flow)
+        common, actual = flow.common, actual_makers(flow)
         made, took = Relation.GENERATED_BY, Relation.USED
         for execution, name, artifact in flow.generated:
             here = things.get((artifact, execution)) if artifact in common else data.get(artifact)
@@ -234,9 +235,9 @@ class _Flowed:
                 makers = actual.get(artifact)
                 true = makers is None or execution in makers
                 yield _new(Edge, (here, ids[execution], made, name, true))
-        for execution, name, artifact, value, maker in flow.used:
+        for execution, name, artifact, _, maker in flow.used:
             cause = things.get((artifact, maker)) if artifact in common else data.get(artifact)
-            if cause is not None and (value is None or artifact in files):
+            if cause is not None:
                 # What an argument is called says more than that it was a result.
                 if names.get(cause, "result") == "result":
                     names[cause] = name
@@ -261,14 +262,17 @@ class _Flowed:
                     actual=False,
                 )
 
-    def run_edges(self) -> Iterator[Edge]:
+    def run_edges(self) -> list[Edge]:
         """From executions to their runs, and from runs to who began them."""
         runs = {row.number: f"run:{row.number}" for row in self.flow.runs}
-        within = Relation.INFORMED_BY
-        for id_, node in self.ids.items():
-            yield _new(Edge, (node, runs[id_ >> RUN_SHIFT], within, "", True))
-        for row in self.flow.runs:
-            yield _edge(f"run:{row.number}", f"agent:{row.user}", Relation.ASSOCIATED_WITH)
+        within, began = Relation.INFORMED_BY, Relation.ASSOCIATED_WITH
+        return [
+            *(
+                _new(Edge, (node, runs[id_ >> RUN_SHIFT], within, "", True))
+                for id_, node in self.ids.items()
+            ),
+            *(_edge(runs[row.number], f"agent:{row.user}", began) for row in self.flow.runs),
+        ]
 
 
 def _revisions(rows: Iterable[Any], kind: str) -> Iterator[Edge]:

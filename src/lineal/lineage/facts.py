@@ -14,26 +14,26 @@ from functools import cached_property
 from typing import Any
 
 from lineal.catalog import Flow, Thing
+from lineal.records.step import RUN_SHIFT
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-FILES = ("file", "tree")
 
 
 class Facts(Mapping[str, Any]):
     """A mapping that is made when it is first read."""
 
-    __slots__ = ("_arguments", "_made", "_make")
+    __slots__ = ("_made", "_make", "_of")
 
-    def __init__(self, make: Callable[..., dict[str, Any]], *arguments: Any) -> None:
+    def __init__(self, make: Callable[[Any], dict[str, Any]], of: Any) -> None:
         self._make = make
-        self._arguments = arguments
+        self._of = of
         self._made: dict[str, Any] | None = None
 
     @property
     def made(self) -> dict[str, Any]:
         """The facts themselves; what is not known is left out."""
         if self._made is None:
-            facts = self._make(*self._arguments)
+            facts = self._make(self._of)
             self._made = {k: v for k, v in facts.items() if v not in (None, {}, [], "")}
         return self._made
 
@@ -59,10 +59,11 @@ class FlowFacts:
     def __init__(self, flow: Flow) -> None:
         self._flow = flow
 
-    def artifact(self, thing: Thing, row: Any | None) -> dict[str, Any]:
+    def artifact(self, thing: Thing) -> dict[str, Any]:
         """Of an artifact; of one that is only a part of another, its digest and names."""
         digest, _ = thing
         facts: dict[str, Any] = {"digest": digest}
+        row = self.artifacts.get(digest)
         if row is not None:
             _, kind, type_, size, profile, *_ = row
             facts |= {"kind": kind, "type": type_, "size": size, "profile": json.loads(profile)}
@@ -72,7 +73,8 @@ class FlowFacts:
 
     def execution(self, row: Any) -> dict[str, Any]:
         """Of an execution."""
-        id_, step, task, status, code, started, finished, wall, number, _ = row
+        id_, step, task, status, code, started, finished, wall, _ = row
+        number = id_ >> RUN_SHIFT
         run = self._runs[number]
         return {
             "step": step,
@@ -121,20 +123,19 @@ class FlowFacts:
         }
 
     @cached_property
-    def files(self) -> set[str]:
-        """The artifacts that are files or folders."""
-        return {digest for digest, kind, *_ in self._flow.artifacts if kind in FILES}
+    def artifacts(self) -> dict[str, Any]:
+        """The rows of artifacts by digest; none of one that is only a part of another."""
+        return {row[0]: row for row in self._flow.artifacts}
 
     @cached_property
     def paths(self) -> dict[str, dict[str, None]]:
         """By digest: where files were read from, also by steps that were reused."""
         paths: dict[str, dict[str, None]] = {}
         read_as: dict[tuple[int, str], str] = {}
-        if self.files:
-            for execution, name, artifact, value, _ in self._flow.used:
-                if value is not None and artifact in self.files:
-                    paths.setdefault(artifact, {})[value] = None
-                    read_as[execution, name] = artifact
+        for execution, name, artifact, value, _ in self._flow.used:
+            if value is not None:
+                paths.setdefault(artifact, {})[value] = None
+                read_as[execution, name] = artifact
         for origin, bindings in self._flow.paths:
             for name, bound in json.loads(bindings or "{}").items():
                 digest = read_as.get((origin, name))
@@ -149,17 +150,15 @@ class FlowFacts:
         names: dict[Thing, dict[str, None]] = {}
         for execution, name, artifact in self._flow.generated:
             names.setdefault(thing(artifact, execution), {})[name] = None
-        for _, name, artifact, value, maker in self._flow.used:
-            if value is None or artifact in self.files:
-                names.setdefault(thing(artifact, maker), {})[name] = None
+        for _, name, artifact, _, maker in self._flow.used:
+            names.setdefault(thing(artifact, maker), {})[name] = None
         return names
 
     @cached_property
     def _settings(self) -> dict[int, dict[str, str]]:
         settings: dict[int, dict[str, str]] = defaultdict(dict)
-        for execution, name, artifact, value, _ in self._flow.used:
-            if value is not None and artifact not in self.files:
-                settings[execution][name] = value
+        for execution, name, _, value, _ in self._flow.settings:
+            settings[execution][name] = value
         return settings
 
     @cached_property

@@ -34,6 +34,7 @@ class Prefect:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._value: Any = None
 
     @cached_property
     def _flows(self) -> dict[str, Any]:
@@ -58,9 +59,9 @@ class Prefect:
         def wide(steps: int, start: int) -> list[int]:
             return plus.map(unmapped(start), range(steps)).result()
 
-        @flow(validate_parameters=False)
-        def given(value: Any, start: int) -> float:
-            return head(value, start)
+        @flow
+        def given(start: int) -> float:
+            return head(self._value, start)  # a flow's parameters go to the server
 
         return {"deep": deep, "wide": wide, "given": given}
 
@@ -71,4 +72,5 @@ class Prefect:
         return list(self._flows["wide"](steps, start))
 
     def given(self, value: Any, start: int) -> float:
-        return float(self._flows["given"](value, start))
+        self._value = value
+        return float(self._flows["given"](start))

@@ -3,8 +3,9 @@
 A run that logs is measured from its beginning to its end, so that everything is durable where a
 tool makes it so; *at the call* is what a step waits for when it logs one more point. MLflow takes
 part with shorter series, as it writes a row of SQL for each point, and with its asynchronous calls
-where points come one by one; TensorBoardX where it has a way to log. The limits are the same columns alone, as an Arrow file and as Parquet, synced. The last
-values of many runs are asked for in `runs.py`.
+where points come one by one; TensorBoardX where it has a way to log. The limits are the same
+columns alone, as an Arrow file and as Parquet, synced. The last values of many runs are asked for
+in `runs.py`.
 """
 
 from __future__ import annotations

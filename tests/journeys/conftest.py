@@ -23,6 +23,10 @@ from itertools import groupby
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
+
+from lineal.cli.main import app
+from lineal.errors import LinealError
 
 _FENCE = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _TITLE = re.compile(r'title="([^":]+)(?:: (\w+))?"')
@@ -157,6 +161,21 @@ def play(tmp_path: Path) -> Play:
                     _perform(command, document.name, folder, environment)
 
     return playing
+
+
+@pytest.fixture
+def command() -> Callable[..., str]:
+    """Runs a command of `lineal` in this process; gives what it printed, or its complaint."""
+
+    def running(*words: str, exits: int = 0) -> str:
+        result = CliRunner().invoke(app, list(words))
+        if isinstance(result.exception, LinealError):
+            assert result.exception.exit_code == exits, result.exception
+            return str(result.exception)
+        assert result.exit_code == exits, result.output or result.exception
+        return result.stdout
+
+    return running
 
 
 def _perform(command: Command, name: str, folder: Path, environment: dict[str, str]) -> None:

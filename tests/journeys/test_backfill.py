@@ -6,10 +6,6 @@ import json
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
-
-from lineal.cli.main import app
-from lineal.errors import LinealError
 
 PIPELINE = """
 from lineal import pipeline, task
@@ -29,22 +25,14 @@ def study(n: int = 1):
 
 
 @pytest.fixture
-def lineal(tmp_path, monkeypatch):
+def lineal(command, tmp_path, monkeypatch):
     """Runs a command in a folder with three runs; gives what it printed, or its complaint."""
     monkeypatch.chdir(tmp_path)
     Path("study.py").write_text(PIPELINE)
 
-    def running(*words: str, exits: int = 0) -> str:
-        result = CliRunner().invoke(app, list(words))
-        if isinstance(result.exception, LinealError):
-            assert result.exception.exit_code == exits
-            return str(result.exception)
-        assert result.exit_code == exits, result.output
-        return result.stdout
-
     for n in (1, 2, 2):
-        running("run", "study.py", "-p", f"n={n}")
-    return running
+        command("run", "study.py", "-p", f"n={n}")
+    return command
 
 
 def states(events):

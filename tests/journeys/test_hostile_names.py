@@ -10,10 +10,7 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
-from typer.testing import CliRunner
 
-from lineal.cli.main import app
-from lineal.errors import LinealError
 from lineal.lineage.export import FORMATS
 
 PIPELINE = """
@@ -73,20 +70,11 @@ TEXTS = {
 
 
 @pytest.fixture
-def lineal(tmp_path, monkeypatch):
+def lineal(command, tmp_path, monkeypatch):
     """Runs a command; gives what it printed, or its complaint."""
     monkeypatch.chdir(tmp_path)
     Path("mail.py").write_text(PIPELINE)
-
-    def running(*words: str, exits: int = 0) -> str:
-        result = CliRunner().invoke(app, list(words))
-        if isinstance(result.exception, LinealError):
-            assert result.exception.exit_code == exits, result.exception
-            return str(result.exception)
-        assert result.exit_code == exits, result.output or result.exception
-        return result.stdout
-
-    return running
+    return command
 
 
 class Tags(HTMLParser):

@@ -6,10 +6,6 @@ import json
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
-
-from lineal.cli.main import app
-from lineal.errors import LinealError
 
 PIPELINE = """
 from pathlib import Path
@@ -64,24 +60,16 @@ CSV = "id,site,age\n1,a,30\n2,a,40\n3,b,50\n4,b,60\n"
 
 
 @pytest.fixture
-def lineal(tmp_path, monkeypatch):
+def lineal(command, tmp_path, monkeypatch):
     """Runs a command in a folder with a study that has run; gives what it printed."""
     monkeypatch.chdir(tmp_path)
     Path("study.py").write_text(PIPELINE)
     Path("patients.csv").write_text(CSV)
 
-    def running(*words: str, exits: int = 0) -> str:
-        result = CliRunner().invoke(app, list(words))
-        if isinstance(result.exception, LinealError):
-            assert result.exception.exit_code == exits
-            return str(result.exception)
-        assert result.exit_code == exits, result.output
-        return result.stdout
-
-    running("run", "study.py")
+    command("run", "study.py")
     for model in ("risk", "direct", "odd"):
-        running("deploy", f"{model}@v1", model, "--reason", "first")
-    return running
+        command("deploy", f"{model}@v1", model, "--reason", "first")
+    return command
 
 
 def verdicts(text):

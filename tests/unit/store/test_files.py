@@ -10,18 +10,7 @@ import pytest
 from lineal.digests.canonical import identify, value_digest
 from lineal.digests.digest import Digest
 from lineal.errors import BlobCorrupt, BlobMissing, OutputNotStorable
-from lineal.store import LocalBlobs, ValueStore
 from lineal.store.codecs.files import FileCodec
-
-
-@pytest.fixture
-def blobs(tmp_path):
-    return LocalBlobs(tmp_path / "store")
-
-
-@pytest.fixture
-def values(blobs, tmp_path):
-    return ValueStore(blobs, tmp_path / "files")
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from lineal.errors import (
     UntrustedPickle,
 )
 from lineal.records import Artifact
-from lineal.store import LocalBlobs, Picture, ValueStore, codecs
+from lineal.store import Picture, ValueStore, codecs
 from lineal.store.codecs import Check
 from lineal.store.statistics import with_statistics
 
@@ -42,16 +42,6 @@ class Blurring:
 
     def decode(self, data, blobs, where):
         return self.gives(data)
-
-
-@pytest.fixture
-def blobs(tmp_path):
-    return LocalBlobs(tmp_path / "store")
-
-
-@pytest.fixture
-def values(blobs, tmp_path):
-    return ValueStore(blobs, tmp_path / "files")
 
 
 @pytest.fixture

@@ -57,6 +57,7 @@ def mapped(bench: Bench) -> None:
             ],
             per=steps,
             unit="step",
+            share=bench.pick(tiny=0.0, quick=0.5, full=8.0),
         )
 
 

@@ -30,7 +30,7 @@ from lineal.workspace import Workspace
 Arrays = dict[str, np.ndarray[Any, Any]]
 OURS = "synced; hashed, read again for proof, compressed, in chunks that versions share"
 MLFLOW = "a copy of the file and a row in SQLite; not synced, no hash"
-DVC = "MD5 and a copy of the file; not synced"
+DVC = "MD5 and a copy of the file, linked where the disk can (the default); not synced"
 
 
 def main(bench: Bench) -> None:

@@ -62,8 +62,8 @@ TOOLS = (
     Tool(
         "Prefect",
         "with_prefect.py",
-        "SQLite and a temporary server; records states and pickled results; reuses by the source"
-        " of tasks and inputs",
+        "SQLite and a temporary server, which each run starts where none stands; records states"
+        " and pickled results; reuses by the source of tasks and inputs",
         ("prefect", *COMMON),
     ),
 )

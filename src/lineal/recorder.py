@@ -15,9 +15,11 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from lineal.catalog import Batch, Catalog
 from lineal.digests.digest import Digest
@@ -55,8 +57,7 @@ LARGE = 1 << 20
 """Bytes from which on it is quicker to look whether a value is kept than to keep it again."""
 
 
-@dataclass(slots=True, kw_only=True)
-class Entry:
+class Entry(Struct, kw_only=True):
     """One execution to be written, with the values it brings along."""
 
     execution: Execution

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Select, bindparam, exists, func, literal_column, or_, select
@@ -42,33 +44,30 @@ def preload(glance: Glance, pipeline: str) -> dict[Digest, tuple[Prior, ...]]:
 
 def _grouped(glance: Glance, rows: Iterable[Any]) -> dict[Digest, tuple[Prior, ...]]:
     """The rows of `_priors`, gathered by execution and then by key."""
-    heads: dict[int, tuple[Any, ...]] = {}
-    outputs: dict[int, list[Output]] = {}
-    gone: set[int] = set()
-    for id_, run_id, key, finished, seed, seed_used, name, artifact, kept in rows:
-        if id_ not in heads:
-            heads[id_] = (run_id, key, finished, seed, seed_used)
-            outputs[id_] = []
-        if name is not None:
-            outputs[id_].append(Output(name=name, digest=Digest(artifact)))
-            if not kept:
-                gone.add(id_)
-    observed = _observed(glance, heads)
+    by_execution = [list(group) for _, group in groupby(rows, key=itemgetter(0))]
+    observed = _observed(glance, [group[0][0] for group in by_execution])
     found: dict[Digest, tuple[Prior, ...]] = {}
-    for id_, (run_id, key, finished, seed, seed_used) in heads.items():
+    for group in by_execution:
+        id_, run_id, key, finished, seed, seed_used, *_ = group[0]
         digest = Digest(key)
         prior = Prior(
             execution_id=id_,
             run_id=run_id,
             key=digest,
-            outputs=tuple(outputs[id_]),
+            outputs=tuple(
+                [
+                    Output(name=name, digest=Digest(artifact))
+                    for *_, name, artifact, _ in group
+                    if name is not None
+                ]
+            ),
             finished_at=moment(finished),
             seed=None if seed is None else int(seed),
             seed_used=bool(seed_used),
-            kept=id_ not in gone,
+            kept=not any(name is not None and not kept for *_, name, _, kept in group),
             observed=tuple(observed.get(id_, ())),
         )
-        found[digest] = (*found.get(digest, ()), prior)
+        found[digest] = (*found[digest], prior) if digest in found else (prior,)
     return found
 
 

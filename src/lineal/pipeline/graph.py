@@ -67,15 +67,15 @@ class StepNode:
     """The steps whose outputs it takes, each once, in order of first use."""
 
     def __post_init__(self) -> None:
+        above: dict[int, StepNode] = {}
         for name, argument in self.arguments.items():
-            if type(argument) is Nest:
-                self.leaves.extend(_leaves(name, argument))
-            else:
-                self.leaves.append((name, argument))  # type: ignore[arg-type]
-        above = {
-            leaf.step.position: leaf.step for _, leaf in self.leaves if type(leaf) is Reference
-        }
-        self.upstream = list(above.values())
+            for part in _leaves(name, argument) if type(argument) is Nest else [(name, argument)]:
+                self.leaves.append(part)  # type: ignore[arg-type]
+                leaf = part[1]
+                if type(leaf) is Reference:
+                    above[leaf.step.position] = leaf.step
+        if above:
+            self.upstream = list(above.values())
 
     def shapes(self) -> list[str]:
         """The containers around its references, as text."""

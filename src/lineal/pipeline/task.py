@@ -8,6 +8,7 @@ import inspect
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from itertools import repeat
 from pathlib import Path
 from typing import Any, Generic, ParamSpec, TypeVar, get_args, get_origin
 
@@ -49,6 +50,7 @@ class Task(Generic[P, R]):
         """``module:qualname``, the same whether its file is run or imported."""
         self.signature = inspect.signature(fn)
         self.parameters = tuple(self.signature.parameters.values())
+        self._names = tuple(self.signature.parameters)
         self._simple = all(p.kind is p.POSITIONAL_OR_KEYWORD for p in self.parameters)
         self.path_parameters = frozenset(p.name for p in self.parameters if _is_path(p.annotation))
         self.seed_parameter = next((p.name for p in self.parameters if _is_seed(p)), None)
@@ -125,8 +127,8 @@ class Task(Generic[P, R]):
         Raises:
             ParameterError: the call does not fit the function's signature.
         """
-        if self._simple and not kwargs and len(args) == len(self.parameters):
-            return {p.name: value for p, value in zip(self.parameters, args, strict=True)}
+        if self._simple and not kwargs and len(args) == len(self._names):
+            return dict(zip(self._names, args, strict=True))
         if seed_for is not None and self.seed_parameter is not None:
             given = self.signature.bind_partial(*args, **kwargs).arguments
             if self.seed_parameter not in given:
@@ -198,16 +200,14 @@ def spread(
             f"{name}.map was given {what}; give sequences of one length, and wrap what every call"
             " shares in unmapped(…)."
         )
-    calls = []
-    for index in range(lengths.pop()):
-        row = {p: columns[p][index] if p in columns else v.value for p, v in given.items()}
-        calls.append(
-            (
-                [row[i] for i in range(len(args))],
-                {k: v for k, v in row.items() if isinstance(k, str)},
-            )
-        )
-    return calls
+    (count,) = lengths
+    every = [columns[p] if p in columns else repeat(v.value, count) for p, v in given.items()]
+    by_position = len(args)
+    names = list(kwargs)
+    return [
+        (list(row[:by_position]), dict(zip(names, row[by_position:], strict=True)))
+        for row in zip(*every, strict=True)
+    ]
 
 
 def items(what: str, value: Any) -> list[Any]:

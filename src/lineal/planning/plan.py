@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from msgspec import Struct
+
 from lineal.digests.digest import Digest
 from lineal.records import Lease, Prior, Reason
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reuse:
+class Reuse(Struct, frozen=True, kw_only=True, gc=False):
     """A past execution's outputs stand for this step's."""
 
     prior: Prior
     reason: Reason
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Execute:
+class Execute(Struct, frozen=True, kw_only=True, gc=False):
     """The step has to run."""
 
     reason: Reason

@@ -13,6 +13,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from msgspec import Struct
+
 from lineal.digests.digest import Digest
 from lineal.errors import UserError
 from lineal.records import Cause, Change, Key, Prior, Reason
@@ -63,8 +65,7 @@ def _names(step: str, task_name: str) -> tuple[str, str, str]:
     return step, step.partition("[")[0], task_name
 
 
-@dataclass(slots=True, kw_only=True)
-class Request:
+class Request(Struct, kw_only=True):
     """A step whose inputs are known, as planning sees it."""
 
     step: str
@@ -77,7 +78,7 @@ class Request:
     ttl: float | None = None
     """Seconds."""
     seed: int | None = None
-    seen: Mapping[str, Digest] = field(default_factory=dict)
+    seen: Mapping[str, Digest] = {}
     """What the observed inputs of past executions are now, by name."""
 
 

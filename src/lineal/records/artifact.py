@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from lineal.digests.digest import Digest
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stored:
+class Stored(Struct, frozen=True, kw_only=True):
     """How a value's bytes are kept: by address in the blob store, or in the record itself."""
 
     codec: str
@@ -25,8 +25,7 @@ class Stored:
     """Whether reading the bytes runs code, as pickle does."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Artifact:
+class Artifact(Struct, frozen=True, kw_only=True):
     """An immutable value with a digest."""
 
     digest: Digest

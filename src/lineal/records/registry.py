@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from msgspec import Struct, field
+
 from lineal.digests.digest import Digest
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DatasetVersion:
+class DatasetVersion(Struct, frozen=True, kw_only=True):
     """One content of a dataset: ``transactions@v7``."""
 
     dataset: str
@@ -29,8 +29,7 @@ class DatasetVersion:
         return f"{self.dataset}@v{self.version}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Dataset:
+class Dataset(Struct, frozen=True, kw_only=True):
     """A name for a series of artifact versions."""
 
     name: str
@@ -47,8 +46,7 @@ class VersionStatus(StrEnum):
     ARCHIVED = "archived"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JudgedMetric:
+class JudgedMetric(Struct, frozen=True, kw_only=True):
     """A number that a model version was judged by, pinned when it was registered."""
 
     key: str
@@ -59,8 +57,7 @@ class JudgedMetric:
     """The execution that measured it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModelVersion:
+class ModelVersion(Struct, frozen=True, kw_only=True):
     """One registered model: ``fraud@v3``."""
 
     model: str
@@ -88,8 +85,7 @@ class ModelVersion:
         return f"{self.model}@v{self.version}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Model:
+class Model(Struct, frozen=True, kw_only=True):
     """A name for a series of model versions."""
 
     name: str
@@ -103,8 +99,7 @@ class Model:
     """Oldest first."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GateResult:
+class GateResult(Struct, frozen=True, kw_only=True):
     """What came of one gate, with the numbers."""
 
     rule: str
@@ -114,8 +109,7 @@ class GateResult:
     numbers: Mapping[str, float] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Judgement:
+class Judgement(Struct, frozen=True, kw_only=True):
     """The gates of a model held against a version, when it was registered or deployed."""
 
     model: str
@@ -136,8 +130,7 @@ class Judgement:
         return all(result.passed for result in self.results)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Approval:
+class Approval(Struct, frozen=True, kw_only=True):
     """Somebody's word that a version may be deployed; one a person."""
 
     model: str
@@ -147,8 +140,7 @@ class Approval:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Deployment:
+class Deployment(Struct, frozen=True, kw_only=True):
     """A model version put on a target; never overwritten, only succeeded."""
 
     id: int
@@ -174,8 +166,7 @@ class Deployment:
         return f"{self.model}@v{self.version}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RegistryEvent:
+class RegistryEvent(Struct, frozen=True, kw_only=True):
     """One entry of the registry's history: who did what, when and why."""
 
     at: datetime

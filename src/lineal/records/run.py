@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 from lineal.digests.digest import Digest
 
@@ -29,8 +30,7 @@ class RunStatus(StrEnum):
     """Its process went away without ending it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Environment:
+class Environment(Struct, frozen=True, kw_only=True):
     """Where a run happened; two runs in the same environment share one record."""
 
     digest: Digest
@@ -45,8 +45,7 @@ class Environment:
     """PYTHONHASHSEED, thread settings, locale and time zone."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CodeSnapshot:
+class CodeSnapshot(Struct, frozen=True, kw_only=True):
     """What it takes to run again: the project files, how to find the pipeline, its arguments."""
 
     files: Mapping[str, Digest]
@@ -64,8 +63,7 @@ class CodeSnapshot:
     """What the pipeline was called with, defaults included, as it can be loaded again."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MetricSummary:
+class MetricSummary(Struct, frozen=True, kw_only=True):
     """What the catalog keeps of a series of points, for search."""
 
     execution_id: int
@@ -79,8 +77,7 @@ class MetricSummary:
     last_step: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunRecord:
+class RunRecord(Struct, frozen=True, kw_only=True):
     """One execution of a pipeline, or one ``start_run()`` block."""
 
     id: str

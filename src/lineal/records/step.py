@@ -1,11 +1,16 @@
-"""The records of steps: what decides a result, and what happened when one was asked for."""
+"""The records of steps: what decides a result, and what happened when one was asked for.
+
+There are several for each step of a run. As they are frozen and made of what was there before, no
+cycle can go through them, and the collector of garbage is told not to look (`gc=False`).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 from lineal.digests.digest import Digest
 from lineal.digests.identity import CodeIdentity
@@ -20,23 +25,29 @@ class ExecutionStatus(StrEnum):
     SKIPPED = "skipped"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
+class Source(Struct, frozen=True, kw_only=True, gc=False, eq=False):
     """The output of a step of the same run that an input came from."""
 
     step: str
     output: str
-    digest: Digest | None = field(default=None, compare=False)
+    digest: Digest | None = None
     """Of the whole output, where the input is only a part of it: an element of a list. It is
     known while the run goes on; afterwards the catalog keeps it as a derivation."""
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Source):
+            return NotImplemented
+        return (self.step, self.output) == (other.step, other.output)
+
+    def __hash__(self) -> int:
+        return hash((self.step, self.output))
 
 
 OBSERVED = ("observed:", "env:", "network:", "process:")
 """How the names of inputs begin that a step was seen to read; no argument's name does."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Input:
+class Input(Struct, frozen=True, kw_only=True, gc=False):
     """One value a step was given."""
 
     name: str
@@ -56,8 +67,7 @@ class Input:
         return self.name.startswith(OBSERVED)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Output:
+class Output(Struct, frozen=True, kw_only=True, gc=False):
     """One value a step returned or logged."""
 
     name: str
@@ -65,8 +75,7 @@ class Output:
     digest: Digest
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Key:
+class Key(Struct, frozen=True, kw_only=True, gc=False):
     """Everything that decides a step's result, and its digest."""
 
     digest: Digest
@@ -77,8 +86,7 @@ class Key:
     """The version its author declared, if any."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class Change(Struct, frozen=True, kw_only=True, gc=False):
     """One component of a key that differs from the last time."""
 
     component: str
@@ -107,8 +115,7 @@ class Cause(StrEnum):
     CANCELLED = "cancelled"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reason:
+class Reason(Struct, frozen=True, kw_only=True, gc=False):
     """Why a step was executed, reused or skipped."""
 
     cause: Cause
@@ -117,8 +124,7 @@ class Reason:
     changes: tuple[Change, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Resources:
+class Resources(Struct, frozen=True, kw_only=True, gc=False):
     """What an execution took."""
 
     wall_seconds: float = 0.0
@@ -132,8 +138,7 @@ NOTHING_TAKEN = Resources()
 """What a step takes that is not executed."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Execution:
+class Execution(Struct, frozen=True, kw_only=True, gc=False):
     """One execution of one step inside a run."""
 
     id: int
@@ -173,8 +178,7 @@ class Execution:
     tags: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Prior:
+class Prior(Struct, frozen=True, kw_only=True, gc=False):
     """A past execution that a key found: what planning needs to know of it."""
 
     execution_id: int
@@ -190,8 +194,7 @@ class Prior:
     """What it was seen to read without being given it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Precedent:
+class Precedent(Struct, frozen=True, kw_only=True, gc=False):
     """The last execution of a step, as far as it may explain the next."""
 
     task: str
@@ -205,8 +208,7 @@ class Precedent:
 RUN_SHIFT = 24
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Nondeterminism:
+class Nondeterminism(Struct, frozen=True, kw_only=True, gc=False):
     """A key whose executions gave different content, although all that is recorded agrees."""
 
     task: str

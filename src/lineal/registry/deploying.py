@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
+
+from msgspec.structs import replace
 
 from lineal.errors import GateFailed, RegistryRefusal
 from lineal.pipeline.naming import check_target, check_text

@@ -7,8 +7,9 @@ the history that tells of it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
+
+from msgspec.structs import replace
 
 from lineal.errors import RegistryRefusal
 from lineal.pipeline.naming import check_alias, check_name, check_tag, check_text, tags_of

@@ -14,6 +14,8 @@ from enum import Enum
 from functools import cache
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
+from msgspec import Struct, structs
+
 from lineal.digests.digest import Digest
 
 
@@ -38,7 +40,7 @@ def from_json(kind: Any, data: Any) -> Any:
     if origin is not None and issubclass(origin, Mapping):
         _expect(data, dict)
         return {str(key): from_json(get_args(kind)[1], item) for key, item in data.items()}
-    if is_dataclass(kind):
+    if is_dataclass(kind) or (isinstance(kind, type) and issubclass(kind, Struct)):
         return _record(kind, data)
     return _scalar(kind, data)
 
@@ -53,7 +55,7 @@ def _record(kind: Any, data: Any) -> Any:
     _expect(data, dict)
     hints = _hints(kind)
     unknown = data.keys() - hints.keys()
-    missing = [f.name for f in fields(kind) if f.name not in data and _required(f)]
+    missing = [name for name in _required(kind) if name not in data]
     if unknown or missing:
         raise NotARecord(f"{kind.__name__}: {', '.join(sorted([*unknown, *missing]))}")
     try:
@@ -62,8 +64,16 @@ def _record(kind: Any, data: Any) -> Any:
         raise NotARecord(f"{kind.__name__}: {error}") from None
 
 
-def _required(field: Any) -> bool:
-    return field.default is MISSING and field.default_factory is MISSING
+@cache
+def _required(kind: Any) -> tuple[str, ...]:
+    """The fields of a record that have no default."""
+    if issubclass(kind, Struct):
+        return tuple(field.name for field in structs.fields(kind) if field.required)
+    return tuple(
+        field.name
+        for field in fields(kind)
+        if field.default is MISSING and field.default_factory is MISSING
+    )
 
 
 def _scalar(kind: Any, data: Any) -> Any:

@@ -6,11 +6,12 @@ Both a run and a plan go through here, so a plan says what a run would do.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from lineal.catalog import Catalog
 from lineal.digests.code import CodeResolver
@@ -29,11 +30,11 @@ from .seeding import step_seed
 LONGEST_SETTING = 500
 _OPEN = (Cause.FIRST, Cause.SEED, Cause.EXPIRED, Cause.NOT_KEPT, Cause.OBSERVED)
 """Why a step may be executed although an older execution could stand for it."""
+_NUMBERS = frozenset({type(None), bool, int, float})
 _SCALARS = (type(None), bool, int, float, complex, str, Enum, Path)
 
 
-@dataclass(slots=True, kw_only=True)
-class Decided:
+class Decided(Struct, kw_only=True):
     """A step, what its key is made of, and what is to become of it."""
 
     node: StepNode
@@ -137,7 +138,10 @@ class Decider:
 
     def _seen_now(self, priors: Sequence[Prior]) -> dict[str, Digest]:
         """What past executions read unasked, as it is now."""
-        names = {given.name for prior in priors if prior.observed for given in prior.observed}
+        names: set[str] = set()
+        for prior in priors:
+            if prior.observed:
+                names.update(given.name for given in prior.observed)
         return digests_now(names, self._memo) if names else {}
 
     def _prepare(
@@ -270,6 +274,9 @@ def _input(
 
 def as_setting(value: Any) -> str | None:
     """A plain value as the text of a parameter; None for what is data."""
+    if type(value) in _NUMBERS:  # most of what steps are given
+        text = str(value)
+        return text if len(text) <= LONGEST_SETTING else None
     if isinstance(value, _SCALARS):
         text = value.as_posix() if isinstance(value, Path) else str(value)
         return text if len(text) <= LONGEST_SETTING else None

@@ -14,9 +14,10 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
 
 from lineal.context import StepContext, current_step
 from lineal.digests import code as _code_of_values  # noqa: F401 - identifies their classes
@@ -53,8 +54,7 @@ class ELSEWHERE:
     """Stands for a value that stayed in the process that made it."""
 
 
-@dataclass(slots=True, kw_only=True)
-class StepCall:
+class StepCall(Struct, kw_only=True):
     """Everything needed to execute one step."""
 
     step: str
@@ -93,8 +93,7 @@ class StepCall:
         return self.task.options
 
 
-@dataclass(slots=True, kw_only=True)
-class Produced:
+class Produced(Struct, kw_only=True):
     """One output of a step: what it is, and the value when it is at hand."""
 
     name: str
@@ -104,8 +103,7 @@ class Produced:
     """Set when whoever executed the step has kept the value already."""
 
 
-@dataclass(slots=True, kw_only=True)
-class Outcome:
+class Outcome(Struct, kw_only=True):
     """How an execution went."""
 
     outputs: list[Produced] = field(default_factory=list)

@@ -9,9 +9,10 @@ import socket
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
+
+from msgspec.structs import replace
 
 from lineal.digests.digest import combine
 from lineal.digests.environment import environment_facts

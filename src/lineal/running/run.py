@@ -10,6 +10,8 @@ from datetime import datetime
 from enum import Enum
 from typing import Any
 
+from msgspec import Struct
+
 from lineal.errors import ReferenceNotFound
 from lineal.records import Execution, MetricSummary, Nondeterminism, RunRecord, RunStatus
 
@@ -170,11 +172,13 @@ def metrics_by_name(record: RunRecord) -> dict[str, float]:
 
 
 def to_json(value: Any) -> Any:
-    """Records as JSON-like data: dataclasses to objects, times to ISO 8601, enums to values."""
+    """Records as JSON-like data: their fields to objects, times to ISO 8601, enums to values."""
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, datetime):
         return value.isoformat()
+    if isinstance(value, Struct):
+        return {name: to_json(getattr(value, name)) for name in value.__struct_fields__}
     if is_dataclass(value) and not isinstance(value, type):
         return {f.name: to_json(getattr(value, f.name)) for f in fields(value)}
     if isinstance(value, Mapping):

@@ -6,6 +6,8 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
+from msgspec import Struct, field
+
 from lineal.digests.digest import Digest
 from lineal.errors import BlobMissing
 from lineal.records import Artifact
@@ -14,36 +16,23 @@ from lineal.store import ValueStore
 _UNSET: Any = object()
 
 
-class Slot:
+class Slot(Struct):
     """One value of a run. `value` may be called from any thread; it loads at most once."""
 
-    __slots__ = (
-        "_lock",
-        "_value",
-        "artifact",
-        "asked",
-        "digest",
-        "droppable",
-        "idle",
-        "profile",
-        "takers",
-    )
-
-    def __init__(self, digest: Digest, *, artifact: Artifact | None = None) -> None:
-        self.digest = digest
-        self.artifact = artifact
-        self.profile: Mapping[str, Any] = {}
-        """The facts of its shape, where it was made in this run."""
-        self.takers = 0
-        """Arguments of steps that have not ended and take it."""
-        self.asked = False
-        """Whether the pipeline's body looked at it."""
-        self.droppable = True
-        """Whether it is, or will be, in the store."""
-        self.idle = False
-        """Whether it waits to be let go of."""
-        self._value: Any = _UNSET
-        self._lock = threading.Lock()
+    digest: Digest
+    artifact: Artifact | None = None
+    profile: Mapping[str, Any] = {}
+    """The facts of its shape, where it was made in this run."""
+    takers: int = 0
+    """Arguments of steps that have not ended and take it."""
+    asked: bool = False
+    """Whether the pipeline's body looked at it."""
+    droppable: bool = True
+    """Whether it is, or will be, in the store."""
+    idle: bool = False
+    """Whether it waits to be let go of."""
+    _value: Any = _UNSET
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def keep(self, value: Any) -> None:
         """Have the value at hand from now on."""

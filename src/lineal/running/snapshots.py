@@ -69,14 +69,25 @@ def keep_arguments(
         steps: Knows the digest of what the body handed on to them as it was.
         written: Gives the record of a value that the run writes, if it does, when it has.
     """
-    known: dict[int, Digest] = {}
-    for step in steps:
-        for _, leaf in step.leaves:
-            if isinstance(leaf, Literal) and leaf.digest is not None:
-                known[id(leaf.value)] = leaf.digest
+    data = {id(value) for value in arguments.values() if _is_data(value)}
+    known = _digests_of(data, steps) if data else {}
     return {
         name: _kept(services, value, known.get(id(value)), written)
         for name, value in arguments.items()
+    }
+
+
+def _is_data(value: Any) -> bool:
+    return isinstance(value, Path) or as_setting(value) is None
+
+
+def _digests_of(values: set[int], steps: Iterable[StepNode]) -> dict[int, Digest]:
+    """What steps know of values that they were given, by the values' `id`."""
+    return {
+        id(leaf.value): leaf.digest
+        for step in steps
+        for _, leaf in step.leaves
+        if isinstance(leaf, Literal) and leaf.digest is not None and id(leaf.value) in values
     }
 
 
@@ -86,7 +97,7 @@ def _kept(
     digest: Digest | None,
     written: Callable[[Digest], Artifact | None],
 ) -> Artifact:
-    if digest is not None and (isinstance(value, Path) or as_setting(value) is None):
+    if digest is not None:
         known = services.catalog.artifacts([digest]).get(digest)
         if known is None or known.stored is None:
             known = written(digest)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import platform
 import subprocess
 import zipfile
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from lineal.digests.digest import combine
 from lineal.records import Environment

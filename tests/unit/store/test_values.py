@@ -130,7 +130,7 @@ def test_a_pickle_is_loaded_only_from_a_trusted_store(values, blobs, tmp_path):
 
 
 def test_a_record_that_hides_its_pickle_is_not_loaded_either(values, blobs, tmp_path):
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     artifact = saved(values, complex)
     forged = replace(artifact, stored=replace(artifact.stored, pickled=False))

@@ -10,14 +10,16 @@ from __future__ import annotations
 import math
 import zlib
 from collections.abc import Collection, Iterable, Sequence
+from typing import Any
 
-from sqlalchemy import Connection, Text, delete, select
+from sqlalchemy import Connection, Select, Text, delete, select
 
 from lineal.digests.digest import Digest
 from lineal.records import Artifact
 
-from .dialect import among, packed, upsert, values_of
+from .dialect import among, packed, values_of
 from .tables import artifacts, common_values, dataset_versions, model_versions
+from .writing import put_found
 
 TELLING = 64
 """Bytes of a value, compressed, from which its content tells where it came from."""
@@ -63,18 +65,19 @@ def note(connection: Connection, written: Sequence[Artifact], known: Collection[
     everyday = {a.digest for a in written if is_common(a)}
     common = [digest for digest in everyday if digest not in known]
     if common:
-        values = values_of(connection, "digests", Text())
-        named = select(dataset_versions.c.artifact).union(select(model_versions.c.artifact))
-        fresh = select(values.c.value).where(values.c.value.not_in(named))
-        connection.execute(
-            upsert(connection, common_values, fresh), {"digests": packed(connection, common)}
-        )
+        put_found(connection, common_values, _unnamed, digests=packed(connection, common))
     # One that was not kept the first time it was met was taken for common then.
     telling = [
         a.digest for a in written if a.kind in _VALUES and a.stored and a.digest not in everyday
     ]
     if telling:
         forget(connection, telling)
+
+
+def _unnamed(connection: Connection) -> Select[Any]:
+    values = values_of(connection, "digests", Text())
+    named = select(dataset_versions.c.artifact).union(select(model_versions.c.artifact))
+    return select(values.c.value).where(values.c.value.not_in(named))
 
 
 def forget(connection: Connection, digests: Sequence[Digest]) -> None:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Text, and_, exists, or_, select
+from sqlalchemy import BigInteger, Connection, Select, Text, and_, exists, or_, select
 
 from lineal.records import Execution, Input
 
 from .batch import Batch
-from .dialect import among, packed, rows_of, upsert
+from .dialect import among, packed, rows_of
 from .rows import clean
 from .runs import POSITIONS
 from .tables import artifacts, common_values, executions, matched, used
+from .writing import put_found
 
 
 class Makers:
@@ -71,18 +73,20 @@ def note_matches(connection: Connection, reused: Sequence[Execution], makers: Ma
         for i in e.inputs
         if not i.ignored and (maker := makers.of(e, i)) is not None
     ]
-    if not given:
-        return
+    if given:
+        put_found(connection, matched, _matches, told=json.dumps(given))
+
+
+def _matches(connection: Connection) -> Select[Any]:
     told = rows_of(connection, "told", origin=BigInteger(), name=Text(), maker=BigInteger())
     u = used.c
     data = exists().where(
         artifacts.c.digest == u.artifact,
         ~exists().where(common_values.c.digest == artifacts.c.digest),
     )
-    rows = (
+    return (
         select(u.execution_id, u.artifact, told.c.maker)
         .join_from(told, used, and_(u.execution_id == told.c.origin, u.name == told.c.name))
         .where(or_(u.source_execution.is_(None), u.source_execution != told.c.maker), ~data)
         .distinct()
     )
-    connection.execute(upsert(connection, matched, rows), {"told": json.dumps(given)})

@@ -1,11 +1,11 @@
-"""Insert many rows at once, as tuples in the order of a table's columns."""
+"""Insert many rows at once: tuples in the order of a table's columns, or what a query finds."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection, Select, Table
 
 from .dialect import upsert
 
@@ -35,6 +35,35 @@ def put(
         connection.exec_driver_sql(text, batch)
 
 
+def put_found(
+    connection: Connection,
+    table: Table,
+    query: Callable[[Connection], Select[Any]],
+    **parameters: Any,
+) -> None:
+    """Insert what a query finds, and pass over rows already there.
+
+    Args:
+        connection: A transaction that writes.
+        table: Where to insert.
+        query: Makes the query, whose columns are in the order of the table's. It is called and
+            compiled once: SQLAlchemy would compile an `upsert` anew each time.
+        parameters: What the query binds.
+    """
+    dialect = connection.dialect
+    key = (dialect.name, dialect.paramstyle, table.name, query)
+    known = _insertions.get(key)
+    if known is None:
+        compiled = upsert(connection, table, query(connection)).compile(dialect=dialect)
+        order = getattr(compiled, "positiontup", None)
+        known = str(compiled), None if order is None else tuple(order), dict(compiled.params)
+        _insertions[key] = known
+    text, order, defaults = known
+    given = {**defaults, **parameters}
+    connection.exec_driver_sql(text, given if order is None else tuple(given[n] for n in order))
+
+
+_insertions: dict[tuple[Any, ...], tuple[str, tuple[str, ...] | None, dict[str, Any]]] = {}
 _texts: dict[tuple[Any, ...], tuple[str, tuple[str, ...] | None]] = {}
 
 

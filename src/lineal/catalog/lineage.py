@@ -14,7 +14,8 @@ from sqlalchemy import Connection
 from .beginning import above, below
 from .flow import Flow, Start, Thing
 from .naming import settled
-from .reading import Flowed, facts, reusing
+from .reading import Flowed, facts
+from .reusing import reusing
 from .walking import stream, walk
 
 _FEW = 50
@@ -85,7 +86,9 @@ def impact(connection: Connection, start: Start, *, page: int, limit: int) -> It
     start = settled(connection, start)
     pages = _Pages(connection, start, limit)
     yield from _streamed(connection, start, pages, page, limit)
-    again = reusing(connection, pages.seen, {*start.runs}, most=limit)
+    again = reusing(
+        connection, pages.seen, pages.by_value(), pages.reached, {*start.runs}, most=limit
+    )
     if again is not None:
         yield again
 
@@ -119,8 +122,9 @@ class _Pages:
     def __init__(self, connection: Connection, start: Start, limit: int) -> None:
         self._connection = connection
         self._start = start
-        self._reached: dict[Thing, None] = {}
         self._limit = limit
+        self._given: dict[int, dict[str, str]] = {}
+        self.reached: dict[Thing, None] = {}
         self.seen: set[int] = set()
         self.full = False
 
@@ -128,14 +132,15 @@ class _Pages:
         """The page of these executions, as far as the limit lets them in."""
         flowed = Flowed(self._connection, self._start, executions)
         begun = dict.fromkeys(flowed.beginning)
-        before = dict.fromkeys([*begun, *self._reached])
+        before = dict.fromkeys([*begun, *self.reached])
         brought = flowed.effects(before)
         kept, reached, self.full = _within(executions, brought, before, self._limit)
-        self._reached = dict.fromkeys(reached)
+        self.reached = dict.fromkeys(reached)
         of_these = {thing for execution in kept for thing in brought.get(execution, ())}
-        things = [thing for thing in of_these if thing in self._reached]
+        things = [thing for thing in of_these if thing in self.reached]
         beside = begun if not self.seen or len(begun) <= _FEW else ()
         self.seen.update(kept)
+        self._note(flowed)
         return facts(
             self._connection,
             self._start,
@@ -145,6 +150,26 @@ class _Pages:
             named_below=True,
             truncated=self.full,
         )
+
+    def by_value(self) -> dict[int, dict[str, str]]:
+        """The executions that were given common values alone of what was reached.
+
+        With the digests of all that each was given, by name.
+        """
+        return {id_: given for id_, given in self._given.items() if not self._had(given.values())}
+
+    def _note(self, flowed: Flowed) -> None:
+        given: dict[int, dict[str, str]] = {}
+        for execution, name, digest, *_ in flowed.used:
+            given.setdefault(execution, {})[name] = digest
+        asked = set(self._start.executions)
+        for execution, inputs in given.items():
+            if execution not in asked and not self._had(inputs.values()):
+                self._given[execution] = inputs
+
+    def _had(self, digests: Iterable[str]) -> bool:
+        """Whether any of these is data that was reached."""
+        return any((digest, None) in self.reached for digest in digests)
 
 
 def _walked(

@@ -196,8 +196,8 @@ def facts(
         digests=digests,
         artifacts=flowed.rows_of(digests),
         executions=ran,
-        runs=read(connection, _runs, numbers),
-        run_params=read(connection, _run_params, numbers),
+        runs=read(connection, runs_of, numbers),
+        run_params=read(connection, run_params_of, numbers),
         used=used,
         settings=of_these(flowed.settings),
         generated=of_these(flowed.generated),
@@ -209,31 +209,6 @@ def facts(
         truncated=truncated,
     )
     return names_of(connection, flow, below=named_below)
-
-
-def reusing(
-    connection: Connection, ids: Collection[int], but: Collection[int], *, most: int
-) -> Flow | None:
-    """The runs that reused some executions and executed none of them; None where none did.
-
-    Args:
-        connection: A transaction that reads.
-        ids: Executions.
-        but: Numbers of runs to leave out.
-        most: How many runs there may be.
-    """
-    passed = {id_ // POSITIONS for id_ in ids}.union(but)
-    numbers = [row[0] for row in read_plain(connection, _reusing, ids) if row[0] not in passed]
-    if not numbers:
-        return None
-    kept = Many(connection, numbers[:most])
-    return Flow(
-        start=Start(),
-        runs=read(connection, _runs, kept),
-        run_params=read(connection, _run_params, kept),
-        only_reused=frozenset(numbers[:most]),
-        truncated=len(numbers) > most,
-    )
 
 
 def _nondeterministic(connection: Connection, ran: Rows) -> dict[int, tuple[int, ...]]:
@@ -276,12 +251,8 @@ def _executions(ids: Among) -> Select[Any]:
     )  # fmt: skip
 
 
-def _reusing(ids: Among) -> Select[Any]:
-    e = executions.c
-    return select(e.run_number).where(ids(e.reused_from)).distinct().order_by(e.run_number)
-
-
-def _runs(ids: Among) -> Select[Any]:
+def runs_of(ids: Among) -> Select[Any]:
+    """The rows of `Flow.runs`."""
     r = runs.c
     return (
         select(r.number, r.id, r.name, r.pipeline, r.started_at, r.user, r.environment)
@@ -290,7 +261,8 @@ def _runs(ids: Among) -> Select[Any]:
     )
 
 
-def _run_params(ids: Among) -> Select[Any]:
+def run_params_of(ids: Among) -> Select[Any]:
+    """The rows of `Flow.run_params`."""
     return select(run_params).where(ids(run_params.c.run_number))
 
 

@@ -21,6 +21,9 @@ def database(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
     return str(request.param)
 
 
+_RUN = NodeKind.RUN
+
+
 def executions(graph) -> list[str]:
     return sorted(n.id for n in graph.of_kind(NodeKind.EXECUTION))
 
@@ -233,6 +236,42 @@ def test_impact_names_the_runs_that_only_reused_what_used_a_thing(story, workspa
     runs, cut = named(digest("file"), limit=3)
     assert cut
     assert sum(how is True for how in runs.values()) == 3
+
+
+def test_a_run_that_came_to_an_equal_value_by_itself_did_not_reuse_what_went_into_the_other(
+    story, workspace
+):
+    one, equal, same = story.run(), story.run(), story.run()
+    count = story.step(one, "count", reads="a.csv", content="a", gives=["2"], small=True)
+    double = story.step(one, "double", takes=[("count", "2")], gives=["4"], small=True)
+    story.step(equal, "choose", reads="b.csv", content="b", gives=["2"], small=True)
+    story.step(equal, "double", takes=[("choose", "2")], gives=["4"], small=True, reuses=double)
+    story.step(same, "count", reads="a.csv", content="a", gives=["2"], small=True, reuses=count)
+    story.step(same, "double", takes=[("count", "2")], gives=["4"], small=True, reuses=double)
+
+    def runs(reference):
+        pages = list(workspace.impact(reference))
+        return {n.facts["number"]: "reused" in n.facts for p in pages for n in p.of_kind(_RUN)}
+
+    assert runs(digest("a")) == {one: False, same: True}
+    assert runs("1:count") == {one: False, same: True}
+    # What it reused was executed in the first run.
+    assert runs(digest("b")) == {one: False, equal: False}
+    assert runs(digest("2")) == {one: False, equal: True, same: True}
+
+
+def test_a_run_that_reused_with_equal_data_had_the_data(story, workspace):
+    one, equal = story.run(), story.run()
+    story.step(one, "load", reads="a.csv", content="a", gives=["data"])
+    story.step(one, "count", takes=[("load", "data")], gives=["2"], small=True)
+    fit = story.step(one, "fit", takes=[("load", "data"), ("count", "2")], gives=["model"])
+    story.step(equal, "fetch", gives=["data"])
+    story.step(equal, "choose", gives=["2"], small=True)
+    story.step(
+        equal, "fit", takes=[("fetch", "data"), ("choose", "2")], gives=["model"], reuses=fit
+    )
+    pages = list(workspace.impact(digest("data")))
+    assert {n.facts["number"] for p in pages for n in p.of_kind(_RUN)} == {one, equal}
 
 
 def test_a_run_whose_last_step_gave_back_what_it_was_given_has_that_step_for_its_end(

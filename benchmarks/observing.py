@@ -17,7 +17,8 @@ from harness import Bench, Side, run
 from lineal import Workspace
 from lineal.cli.loading import load_pipeline
 from lineal.running import execute
-from lineal.running.observing import Observation, observed_by, observing
+from lineal.running.observation import Observation
+from lineal.running.observing import observed_by, observing
 
 PIPELINES = Path(__file__).parents[1] / "pipelines"
 OPENED = 1_000

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from . import endpoint as endpoints
+from . import nightly as nightlies
 from . import postgresql
 from . import prefect_server as prefect_servers
 
@@ -61,6 +62,12 @@ def endpoint() -> Iterator[endpoints.Endpoint]:
     """An OpenLineage endpoint: a real server on the loopback interface."""
     with endpoints.listening() as listening:
         yield listening
+
+
+@pytest.fixture
+def nightly(tmp_path: Path) -> Path:
+    """The folder of a project with a pipeline that is run at set times."""
+    return nightlies.write(tmp_path)
 
 
 @pytest.fixture(scope="session")

@@ -12,11 +12,13 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import httpx
 import psutil
 import pytest
 
 from lineal import Workspace
 from lineal.records import RunStatus
+from lineal.running.prefect.runner import FLOW_RUN
 from lineal.running.receipts import DONE_BY, LOST
 
 pytestmark = [pytest.mark.slow, pytest.mark.prefect]
@@ -75,7 +77,8 @@ if __name__ == "__main__":
         print(run.exception)
 """
 DONE = """
-    from lineal.running.receipts import Receipts
+    from lineal.running.prefect.runner import FLOW_RUN
+from lineal.running.receipts import Receipts
     end = Receipts.end
     def end_and_die(self, outcome):
         end(self, outcome)
@@ -172,9 +175,13 @@ def work(n: int, folder: str) -> int:
         time.sleep(0.01)
     return n
 
-@task
+@task(retries=1)
 def last(n: int, folder: str) -> int:
-    return n + 1
+    mark = Path(folder) / "tried"
+    if mark.exists():
+        return n + len(mark.read_text())
+    mark.write_text("x")
+    os.kill(os.getpid(), signal.SIGKILL)
 
 @pipeline
 def study(folder: str):
@@ -212,6 +219,20 @@ def test_a_process_that_is_killed_takes_only_its_own_step_with_it(
             "work-3": "executed",
             "last": "executed",
         }
+        last = workspace.execution("1", "last")
+        assert last.attempts == 2
+        # What the killed attempt wrote is the step's own.
+        assert [given.name for given in last.inputs] == ["n", "folder"]
+        flow_run = workspace.get_run("1").tags[FLOW_RUN]
+    asked = {"flow_runs": {"id": {"any_": [flow_run]}}}
+    shown = httpx.post(f"{prefect_server}/task_runs/filter", json=asked).json()
+    assert sorted((found["name"], found["state_name"]) for found in shown) == [
+        ("last", "Completed"),
+        ("last", "Crashed"),
+        ("work", "Crashed"),
+        ("work-2", "Completed"),
+        ("work-3", "Completed"),
+    ]
 
 
 @pytest.mark.parametrize("on", CLUSTERS)

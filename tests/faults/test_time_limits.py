@@ -97,6 +97,8 @@ def test_only_what_takes_too_long_is_lost(tmp_path: Path, store: Path) -> None:
         assert {steps[f"beside{n}"].status.value for n in ("", "-2", "-3")} == {"executed"}
         assert [steps["stuck"].attempts, steps["stuck_once"].attempts] == [1, 2]
         assert workspace.get(f"{record.id}:stuck_once") == 7
+        # What an attempt wrote is the step's own, also when its process is gone.
+        assert [given.name for given in steps["stuck_once"].inputs] == ["folder"]
         # None of it is the process's start, and all of a step's attempts are its own.
         assert steps["stuck"].resources.wall_seconds >= 0.3
         assert steps["stuck_once"].started_at is not None
@@ -106,6 +108,53 @@ def test_only_what_takes_too_long_is_lost(tmp_path: Path, store: Path) -> None:
     assert not psutil.pid_exists(int((tmp_path / "child").read_text()))
     again = run()
     assert "2 failed, 5 reused" in again
+
+
+KILLED = """
+import os, signal
+from pathlib import Path
+from lineal import pipeline, task
+
+def tried(folder, name):
+    made = Path(folder, name)
+    before = len(made.read_text()) if made.exists() else 0
+    made.write_text("x" * (before + 1))
+    return before
+
+@task(retries=2)
+def killed_twice(folder: str) -> int:
+    if (before := tried(folder, "twice")) < 2:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return before
+
+@task(retries=1)
+def killed_always(folder: str) -> None:
+    tried(folder, "always")
+    os.kill(os.getpid(), signal.SIGKILL)
+
+@pipeline
+def study(folder: str):
+    return killed_twice(folder), killed_always(folder)
+"""
+
+
+def test_a_process_that_is_killed_costs_an_attempt(tmp_path: Path, store: Path) -> None:
+    (tmp_path / "study.py").write_text(KILLED)
+    command = ["run", "study.py", "--processes", "--keep-going", "-p", f"folder={tmp_path}"]
+    done = subprocess.run(
+        [sys.executable, "-m", "lineal.cli.main", *command],
+        cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "process" in done.stderr
+    with Workspace.open(store) as workspace:
+        record = workspace.get_run("latest")
+        twice, always = record.executions
+        assert workspace.get(f"{record.id}:killed_twice") == 2
+    assert (twice.status, twice.attempts) == (ExecutionStatus.EXECUTED, 3)
+    assert [given.name for given in twice.inputs] == ["folder"]
+    assert always.status is ExecutionStatus.FAILED
+    assert (tmp_path / "always").read_text() == "xx"
 
 
 # A lane by itself
@@ -121,7 +170,8 @@ def lane() -> Iterator[Lane]:
 def hold(seconds: float, attempt: int, hold_for: float) -> int:
     limit = limit_here()
     assert limit is not None
-    with limit.running(attempt, seconds):
+    limit.began(attempt)
+    with limit.running(seconds):
         time.sleep(hold_for)
     return os.getpid()
 
@@ -176,7 +226,8 @@ def test_a_lane_that_is_stopped_starts_nothing(lane: Lane) -> None:
 def test_a_limit_counts_down_while_it_runs_and_is_none_before_and_after() -> None:
     limit = Limit(multiprocessing.get_context("spawn"))
     assert limit.left is None
-    with limit.running(2, 60.0):
+    limit.began(2)
+    with limit.running(60.0):
         assert limit.left is not None
         assert 0.0 < limit.left <= 60.0
         assert limit.attempt == 2

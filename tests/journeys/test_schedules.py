@@ -23,18 +23,6 @@ from lineal.running.prefect.flows import DEPLOYMENT, TRIGGER
 
 pytestmark = [pytest.mark.slow, pytest.mark.prefect]
 
-STUDY = """
-from pathlib import Path
-from lineal import pipeline, task
-
-@task
-def twice(text: str, n: int) -> str:
-    return text * n
-
-@pipeline
-def nightly(path: Path = Path("given.txt"), n: int = 2):
-    return twice(path.read_text(), n)
-"""
 LINEAL = (sys.executable, "-m", "lineal.cli.main")
 PREFECT = (sys.executable, "-m", "prefect")
 PATIENCE = 180.0
@@ -56,13 +44,6 @@ def environment(tmp_path: Path) -> dict[str, str]:
         "PREFECT_RUNNER_POLL_FREQUENCY": "2",
         "PREFECT_WORKER_QUERY_SECONDS": "2",
     }
-
-
-@pytest.fixture
-def project(tmp_path: Path) -> Path:
-    (tmp_path / "study.py").write_text(STUDY)
-    (tmp_path / "given.txt").write_text("ab")
-    return tmp_path
 
 
 class Api:
@@ -116,23 +97,23 @@ def wait_for(what: Callable[[], bool], why: Callable[[], str]) -> None:
 
 
 def test_what_is_due_is_run_by_serve_and_by_the_workers_of_a_pool(
-    project: Path, store: Path, environment: dict[str, str], stack: ExitStack
+    nightly: Path, store: Path, environment: dict[str, str], stack: ExitStack
 ) -> None:
     def command(*words: str) -> str:
         done = subprocess.run(
-            words, cwd=project, env=environment, capture_output=True, text=True, check=False
+            words, cwd=nightly, env=environment, capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
-    def begin(name: str, *words: str, cwd: Path = project) -> subprocess.Popen[str]:
-        log = project / f"{name}.log"
+    def begin(name: str, *words: str, cwd: Path = nightly) -> subprocess.Popen[str]:
+        log = nightly / f"{name}.log"
         return stack.enter_context(going_on(log, *words, cwd=cwd, env=environment))
 
     api = Api(environment["PREFECT_API_URL"])
     port = api.url.rpartition(":")[2].removesuffix("/api")
     begin("server", *PREFECT, "server", "start", "--host", "127.0.0.1", "--port", port)
-    wait_for(api.answers, (project / "server.log").read_text)
+    wait_for(api.answers, (nightly / "server.log").read_text)
     command(*PREFECT, "work-pool", "create", "default", "--type", "process")
 
     made: dict[str, str] = {}
@@ -144,12 +125,12 @@ def test_what_is_due_is_run_by_serve_and_by_the_workers_of_a_pool(
         made[name] = json.loads(told)["id"]
         api.soon(made[name])
     serve = begin("serve", *LINEAL, "schedule", "serve", "--limit", "1")
-    elsewhere = project / "elsewhere"
+    elsewhere = nightly / "elsewhere"
     elsewhere.mkdir()
     begin("worker", *PREFECT, "worker", "start", "--pool", "default", "--limit", "1", cwd=elsewhere)
 
     def logs() -> str:
-        return "\n".join(log.read_text() for log in project.glob("*.log"))
+        return "\n".join(log.read_text() for log in nightly.glob("*.log"))
 
     with Workspace.open(store) as workspace:
 
@@ -165,7 +146,7 @@ def test_what_is_due_is_run_by_serve_and_by_the_workers_of_a_pool(
 
     serve.send_signal(signal.SIGINT)
     serve.wait(30)
-    said = (project / "serve.log").read_text()
+    said = (nightly / "serve.log").read_text()
     assert "Traceback" not in said
     assert "Warning" not in said
     assert set(command(*LINEAL, "schedule", "list").split()) >= {"served", "pooled", "default"}

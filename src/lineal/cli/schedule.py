@@ -50,7 +50,7 @@ def add(
     from lineal.running.prefect import schedules
 
     pipeline = load_pipeline(target)
-    parse_parameters(pipeline, param or [])
+    pipeline.bind(**parse_parameters(pipeline, param or []))
     file = Path(target.partition(":")[0]).absolute()
     with Workspace.open() as workspace:
         store = str(workspace.root)

@@ -42,8 +42,9 @@ from lineal.records import Artifact, Input, Resources
 from .drawing import goes_unsown, likely_draws, note_draws
 from .guarding import Guard, check_guards
 from .limits import Limit
+from .observation import Observation, Written
 from .observed import inputs_of, told
-from .observing import Observation, observed_by
+from .observing import observed_by
 from .resources import MemorySampler
 from .seeding import Turn, seeded
 
@@ -83,7 +84,10 @@ class StepCall(Struct, kw_only=True):
     made: int = 0
     """Attempts at it that were made in a process that is gone."""
     limit: Limit | None = None
-    """Where its time limit is told to the process that sees to it, if one does."""
+    """Where its attempts and its time limit are told to the process that sees to them, if one
+    does."""
+    written: Written | None = None
+    """Keeps what it writes for attempts in other processes, should this one go away."""
     seen: Observation | None = None
     """One for all attempts: what an earlier one wrote is still the step's own."""
 
@@ -177,7 +181,7 @@ def _attempt_all(call: StepCall, outcome: Outcome, turn: Turn) -> None:
     options = call.options
     retries = options.retries if call.tries_again else 0
     if call.observe != "off" and (call.tries_again or call.seen is None):
-        call.seen = Observation(call.store)
+        call.seen = Observation(call.store, call.written)
     for attempt in range(call.made + 1, max(call.made, retries) + 2):
         outcome.attempts = attempt
         outcome.error = outcome.traceback = None
@@ -227,7 +231,9 @@ def _attempt(call: StepCall, outcome: Outcome, seen: Observation | None) -> list
     positional, keywords = call.task.unbind(arguments)
     if seen is not None:
         seen.given(guard.value for guard in guards if isinstance(guard.value, Path))
-    with _deadline(call, outcome.attempts), observed_by(seen):
+    if call.limit is not None:
+        call.limit.began(outcome.attempts)
+    with _deadline(call), observed_by(seen):
         returned = call.task.fn(*positional, **keywords)
         if inspect.iscoroutine(returned):
             returned = asyncio.run(returned)
@@ -312,12 +318,12 @@ def _deadline_running(timeout: float) -> Iterator[None]:
 
 
 @contextmanager
-def _deadline(call: StepCall, attempt: int) -> Iterator[None]:
+def _deadline(call: StepCall) -> Iterator[None]:
     timeout = call.options.timeout
     if timeout is None:
         yield
         return
-    told = call.limit.running(attempt, timeout) if call.limit is not None else nullcontext()
+    told = call.limit.running(timeout) if call.limit is not None else nullcontext()
     with _deadline_running(timeout), told:
         yield
 

@@ -120,6 +120,7 @@ class Lane:
             BrokenProcessPool: the process went away.
             CancelledError: the lane was stopped.
         """
+        self._limit.clear()
         try:
             sent = self._send(function, *arguments)
         except BrokenProcessPool:  # it went away while it had nothing to do
@@ -132,6 +133,11 @@ class Lane:
         except BrokenProcessPool:
             self.close()
             raise
+
+    @property
+    def attempt(self) -> int:
+        """The attempt at a step that what it does, or did last, had come to; 0 before the first."""
+        return self._limit.attempt
 
     def stop(self) -> None:
         """End the process, whatever it does, and start no other."""
@@ -151,7 +157,6 @@ class Lane:
             if self._stopped:
                 raise CancelledError
             if self._pool is None:
-                self._limit.clear()
                 self._pool = ProcessPoolExecutor(
                     1,
                     mp_context=self._context,

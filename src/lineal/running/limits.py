@@ -1,4 +1,4 @@
-"""The time limit of a step, as the process that waits for it sees it.
+"""The attempt at a step and its time limit, as the process that waits for it sees them.
 
 A thread that is inside a call into C can't be stopped from its own process; the process can.
 So a worker says in shared memory by when its step has to be through, and whoever started the
@@ -20,15 +20,21 @@ _mine: list[Limit] = []
 
 
 class Limit:
-    """By when the step of one worker has to be through; written there, read by its parent."""
+    """How far one worker is with its step, and by when it has to be through.
+
+    Written there, read by its parent.
+    """
 
     def __init__(self, context: SpawnContext) -> None:
         self._shared: Any = context.RawArray("d", 2)
 
-    @contextmanager
-    def running(self, attempt: int, seconds: float) -> Iterator[None]:
-        """Have so many seconds from now on, for an attempt at the step."""
+    def began(self, attempt: int) -> None:
+        """An attempt at the step has begun."""
         self._shared[_ATTEMPT] = attempt
+
+    @contextmanager
+    def running(self, seconds: float) -> Iterator[None]:
+        """Have so many seconds from now on."""
         self._shared[_UNTIL] = time.monotonic() + seconds  # one clock for all processes
         try:
             yield
@@ -36,8 +42,8 @@ class Limit:
             self._shared[_UNTIL] = 0.0
 
     def clear(self) -> None:
-        """Forget what a worker wrote that is gone."""
-        self._shared[_UNTIL] = 0.0
+        """Forget what was written of another step, or by a worker that is gone."""
+        self._shared[_ATTEMPT] = self._shared[_UNTIL] = 0.0
 
     @property
     def left(self) -> float | None:
@@ -47,7 +53,7 @@ class Limit:
 
     @property
     def attempt(self) -> int:
-        """The attempt that runs, or was the last."""
+        """The attempt that runs, or was the last; 0 before the first."""
         return int(self._shared[_ATTEMPT])
 
 

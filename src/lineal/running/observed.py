@@ -24,7 +24,8 @@ from lineal.digests.memo import StatMemo
 from lineal.errors import MissingFileError, UnhashableError
 from lineal.records import Input
 
-from .observing import Observation, held_by_name
+from .observation import Observation
+from .observing import held_by_name
 
 UNSEEN = "lineal.unseen"
 """A tag of an execution: through what it may have read more than was observed."""

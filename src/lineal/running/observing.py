@@ -14,9 +14,8 @@ from __future__ import annotations
 import os
 import sys
 import sysconfig
-import tempfile
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
@@ -25,6 +24,8 @@ from pathlib import Path
 from typing import Any
 
 from lineal.digests.environment import is_project_file
+
+from .observation import Observation, absolute, system_roots, temporary_folder, text_of
 
 _READERS = (
     ("pyarrow.parquet", "read_table"), ("pyarrow.parquet", "ParquetFile"),
@@ -37,70 +38,12 @@ _READERS = (
     ("tables", "open_file"), ("cv2", "imread"),
 )  # fmt: skip
 """Functions and classes of libraries that open the file named by their first argument in C."""
-_CODE = (".py", ".pyc", ".so", ".pyd", ".dll", ".pth")
-"""Ends of files that are read to import them, which the code's own digest covers."""
-
 _INSTALLED = tuple(
     str(Path(*package, "__init__.py"))
     for package in (("importlib", "metadata"), ("importlib_metadata",))
 )
 """What lists the folders of modules for the distributions in them. Dask brings in the second
 one, which then looks beside the first."""
-
-
-class Observation:
-    """What one execution was seen to do."""
-
-    def __init__(self, store: Path | None = None) -> None:
-        self._mine = {_real(store)} if store is not None else set()
-        self._folders: dict[str, str] = {}
-        """What folders really are: to look up every part of every path would cost more."""
-        self.read: dict[str, None] = {}
-        """Absolute paths of files that were opened to be read, in order."""
-        self.listed: dict[str, None] = {}
-        """Absolute paths of folders that were listed."""
-        self.written: dict[str, None] = {}
-        """Absolute paths of files that were opened to be written."""
-        self.variables: dict[str, str | None] = {}
-        """Names of variables that were read, with the value that was found first."""
-        self.reached: dict[str, None] = {}
-        """``network:host:port`` and ``process:program``."""
-        self.missed: dict[str, None] = {}
-        """Events that could not be understood."""
-
-    def given(self, paths: Iterable[Path]) -> None:
-        """Leave out what lies at and below the paths that a step takes."""
-        self._mine.update(os.path.realpath(path) for path in paths)
-
-    def opened(self, path: str, *, writing: bool, reading: bool) -> None:
-        """A file was opened."""
-        if reading and path not in self.written and not self._excluded(path):
-            self.read[path] = None
-        if writing:
-            self.written[path] = None
-
-    def looked_into(self, path: str) -> None:
-        """A folder was listed."""
-        # Libraries look for leftovers of their own among those of all other processes.
-        if path != _temporary_folder() and not self._excluded(path):
-            self.listed[path] = None
-
-    def _excluded(self, path: str) -> bool:
-        real = self._really(path)
-        return _is_of_the_system(real) or any(
-            real == own or real.startswith(own + os.sep) for own in self._mine
-        )
-
-    def _really(self, path: str) -> str:
-        if os.path.islink(path):  # noqa: PTH114 - these may be many
-            return os.path.realpath(path)
-        folder, name = os.path.split(path)
-        if not name:
-            return path
-        real = self._folders.get(folder)
-        if real is None:
-            real = self._folders[folder] = self._really(folder)
-        return os.path.join(real, name)  # noqa: PTH118
 
 
 _observation: ContextVar[Observation | None] = ContextVar("observation", default=None)
@@ -119,36 +62,6 @@ class observed_by:  # noqa: N801 - it reads as a word in `with observed_by(…)`
         _observation.reset(self._token)
 
 
-@cache
-def _real(store: Path) -> str:
-    """Where a store lies; it stays there while there are runs in it."""
-    return os.path.realpath(store)
-
-
-@cache
-def _temporary_folder() -> str:
-    return _absolute(tempfile.gettempdir())
-
-
-@cache
-def _system_roots() -> tuple[str, ...]:
-    home = Path.home()
-    found = [sys.prefix, sys.base_prefix] if sys.prefix != "/usr" else []
-    found += ["/usr/share", "/usr/lib", "/usr/local/share", "/lib", "/etc", "/proc", "/sys", "/dev"]
-    found += [str(home / name) for name in (".cache", ".config", ".local", ".matplotlib")]
-    found += [path for path in map(sysconfig.get_path, ("stdlib", "platstdlib")) if path]
-    return tuple(os.path.realpath(path) + os.sep for path in found if path != os.sep)
-
-
-@cache
-def _in_system_folder(folder: str) -> bool:
-    return (folder + os.sep).startswith(_system_roots()) or not is_project_file(folder + os.sep)
-
-
-def _is_of_the_system(real: str) -> bool:
-    return real.endswith(_CODE) or _in_system_folder(os.path.dirname(real))  # noqa: PTH120
-
-
 # The hook
 
 
@@ -164,12 +77,12 @@ def _on_open(observation: Observation, arguments: tuple[Any, ...]) -> None:
         access = flags & os.O_ACCMODE
         writing = access != os.O_RDONLY
         reading = access != os.O_WRONLY and not flags & (os.O_EXCL | os.O_TRUNC)
-    observation.opened(_absolute(path), writing=writing, reading=reading)
+    observation.opened(absolute(path), writing=writing, reading=reading)
 
 
 def _on_list(observation: Observation, arguments: tuple[Any, ...]) -> None:
     if not isinstance(arguments[0], int) and not _looks_for_modules():
-        observation.looked_into(_absolute(arguments[0] or "."))
+        observation.looked_into(absolute(arguments[0] or "."))
 
 
 def _looks_for_modules() -> bool:
@@ -194,13 +107,13 @@ def _on_process(observation: Observation, arguments: tuple[Any, ...]) -> None:
     if isinstance(program, (list, tuple)):
         program = program[0] if program else ""
     if _asked_by_project(_is_of_python):
-        observation.reached[f"process:{_text(program)}"] = None
+        observation.reached[f"process:{text_of(program)}"] = None
 
 
 def _on_database(observation: Observation, arguments: tuple[Any, ...]) -> None:
-    database = _text(arguments[0])
+    database = text_of(arguments[0])
     if database and not database.startswith((":memory:", "file:")):
-        observation.opened(_absolute(database), writing=False, reading=True)
+        observation.opened(absolute(database), writing=False, reading=True)
 
 
 _EVENTS: dict[str, Callable[[Observation, tuple[Any, ...]], None]] = {
@@ -225,14 +138,6 @@ def _hook(event: str, arguments: tuple[Any, ...]) -> None:
         handler(observation, arguments)
     except Exception:  # noqa: BLE001 - must not fail a step, nor be forgotten
         observation.missed[event] = None
-
-
-def _text(value: Any) -> str:
-    return os.fsdecode(value) if isinstance(value, (str, bytes, os.PathLike)) else str(value)
-
-
-def _absolute(path: Any) -> str:
-    return os.path.abspath(_text(path))  # noqa: PTH100 - it may be bytes, and need not exist
 
 
 def _asked_by_project(passed_over: Callable[[str], bool]) -> bool:
@@ -290,8 +195,8 @@ def observing() -> Iterator[None]:
 
 
 def _install() -> None:
-    _temporary_folder()
-    _system_roots()  # asked for here, so that what it reads is no step's reading
+    temporary_folder()
+    system_roots()  # asked for here, so that what it reads is no step's reading
     _replace(type(os.environ), "__getitem__", _reading_a_variable)
     _replace(threading.Thread, "start", _starting_a_thread)
     _replace(ThreadPoolExecutor, "submit", _submitting)
@@ -391,8 +296,8 @@ def _note_reading(first: tuple[Any, ...]) -> None:
     observation = _observation.get()
     if observation is None or not first or not isinstance(first[0], (str, os.PathLike)):
         return
-    path = _absolute(first[0])
+    path = absolute(first[0])
     if os.path.isdir(path):  # noqa: PTH112 - a folder of parts
         observation.looked_into(path)
-    elif "://" not in _text(first[0]):
+    elif "://" not in text_of(first[0]):
         observation.opened(path, writing=False, reading=True)

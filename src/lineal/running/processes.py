@@ -9,6 +9,7 @@ from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 from lineal.errors import LinealError
+from lineal.pipeline import TaskOptions
 from lineal.records import Resources, RunRecord
 
 from .base import Runner, Services
@@ -47,24 +48,31 @@ class ProcessRunner(Runner):
 
     def _execute(self, lane: Lane, call: StepCall, order: bytes) -> Outcome:
         """Have an order carried out by a process, and by another one where that is ended."""
-        first: Outcome | None = None
         made, options = 0, call.options
+        first: float | None = None
         while True:
+            sent = time.time()
             try:
                 outcome = lane.do(options.timeout is not None, carry_out, order, None, made)
             except Overdue as overdue:
                 made, outcome = overdue.attempt, _given_up(call, overdue)
-                first = first or outcome
-                pause = options.retry_delay * 2 ** (made - 1)
-                if made <= options.retries and not self._closing.wait(pause):
+                first = first or outcome.started
+                if self._tries_again(options, made):
                     continue
             except BrokenProcessPool:
-                if (rescued := self._rescued(call, order)) is None:
-                    raise
-                return rescued
-            if first is not None:
-                outcome.started = first.started
+                if (rescued := self._rescued(call, order)) is not None:
+                    return rescued
+                made, first = max(made + 1, lane.attempt), first or sent
+                if self._tries_again(options, made):
+                    continue
+                raise
+            outcome.started = first or outcome.started
             return brought_home(outcome, call.task, self._services.values)
+
+    def _tries_again(self, options: TaskOptions, made: int) -> bool:
+        """Whether there is another attempt, when its time has come."""
+        pause = options.retry_delay * 2 ** (made - 1)
+        return made <= options.retries and not self._closing.wait(pause)
 
     def _rescued(self, call: StepCall, order: bytes) -> Outcome | None:
         assert self._orders is not None

@@ -6,7 +6,8 @@ what came of it. Whoever is given the same order later, or waits for an answer t
 finds it there. A receipt is for one order of one run only, so it never stands where a step
 is to be executed in any case; it counts only whole, and it says nothing of failures.
 
-Steps that are over within 50 ms keep none, as they are sooner repeated. The run removes its
+Steps that are over within 50 ms keep none, as they are sooner repeated. Beside it lie the
+paths that the step has written: another attempt reads there what is its own. The run removes its
 receipts when it ends; those of a run that was killed go an hour later with whatever else
 lies in ``tmp/``.
 """
@@ -25,6 +26,7 @@ from blake3 import blake3
 from lineal.store.writing import temporary_in, write_new, writing
 
 from .execute import Outcome
+from .observing import observed_by
 
 QUICK = 0.05
 """Seconds below which a step is sooner repeated than looked up."""
@@ -32,6 +34,7 @@ QUICK = 0.05
 DONE_BY, LOST = "worker.done_by", "worker.lost"
 """Tags of executions: the worker whose receipt stands for an answer that was lost, and those
 that went away in the middle of the step."""
+_END = b"\0"
 _CHECK = 32
 """Bytes at the beginning that prove the rest to be whole."""
 
@@ -104,6 +107,10 @@ class Receipts:
             with suppress(OSError):
                 self._path.unlink()
 
+    def written(self) -> WrittenBeside:
+        """Where the step's writing is kept, beside the receipt."""
+        return WrittenBeside(self._path.with_name(f"{self._path.name}.written"), self._trusted)
+
     def _write(self, outcome: bytes | None, *, durable: bool) -> None:
         if not self._trusted:
             return
@@ -127,6 +134,32 @@ class Receipts:
             return None
         receipt: Receipt = pickle.loads(whole[_CHECK:])  # noqa: S301 - our own, and whole
         return receipt if receipt.order == self._order else None
+
+
+class WrittenBeside:
+    """The paths that a step has written, one after the other in a file, each with an end.
+
+    Args:
+        path: Of the file.
+        trusted: Whether what lies in the store may be believed.
+    """
+
+    def __init__(self, path: Path, trusted: bool) -> None:
+        self._path = path
+        self._trusted = trusted
+
+    def before(self) -> list[str]:
+        """What earlier attempts have written; one that has no end was not kept whole."""
+        try:
+            data = self._path.read_bytes() if self._trusted else b""
+        except OSError:
+            return []
+        return [os.fsdecode(path) for path in data.split(_END)[:-1]]
+
+    def add(self, path: str) -> None:
+        """Keep one more, whatever becomes of this process; it need not outlast the machine."""
+        with suppress(OSError), observed_by(None), self._path.open("ab", buffering=0) as file:
+            file.write(os.fsencode(path) + _END)
 
 
 def remove_receipts(root: Path, run_id: str) -> None:

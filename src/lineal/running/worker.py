@@ -201,6 +201,7 @@ def _execute(
         store=Path(order.root),
         made=made,
         limit=limit_here(),
+        written=receipts.written() if order.far or task.options.retries else None,
     )
     with observing() if order.observe != "off" else nullcontext(), capturing(echo=False):
         execute = _threads.execute if attempts is None else attempts.through(_threads)

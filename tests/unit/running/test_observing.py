@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from lineal import pipeline, task
+from lineal.running.observation import Observation
 from lineal.running.observed import digests_now, inputs_of
-from lineal.running.observing import Observation, observed_by, observing
+from lineal.running.observing import observed_by, observing
 
 ODD = "observed:something by sqlite3.connect"
 

@@ -176,3 +176,19 @@ def test_what_a_killed_process_had_not_quite_finished_is_lost(
         assert failed.status is RunStatus.FAILED
         assert "went away" in str(failed.execution("work").error)
         assert not list((store / "tmp").glob("receipt-*"))
+
+
+def test_what_is_written_is_known_to_the_next_attempt_as_far_as_it_is_whole(
+    root: Path,
+) -> None:
+    first = receipt(root).written()
+    assert first.before() == []
+    first.add("/data/a b")
+    first.add("/data/c\n")
+    assert receipt(root).written().before() == ["/data/a b", "/data/c\n"]
+    assert receipt(root, trusted=False).written().before() == []
+    (file,) = files(root)
+    file.write_bytes(file.read_bytes() + b"/data/tor")
+    assert receipt(root).written().before() == ["/data/a b", "/data/c\n"]
+    remove_receipts(root, "run")
+    assert files(root) == []

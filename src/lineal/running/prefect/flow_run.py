@@ -54,14 +54,26 @@ class CurrentFlowRun:
     def __init__(self, context: FlowRunContext, task_runner: TaskRunner[Any] | None) -> None:
         assert context.flow_run is not None
         self.id = context.flow_run.id
+        self._around = contextvars.copy_context()
+        self._plain = context.model_copy(
+            update={"flow": _flow(context.flow_run.name), "parameters": {}}
+        )
         self._stack = ExitStack()
         self.task_runner = context.task_runner
         if task_runner is not None:
             self.task_runner = self._stack.enter_context(task_runner)
 
     def perform(self, what: Callable[[], Any]) -> None:
-        """Do it at once."""
-        _try(what)
+        """Do it at once, in the flow run also where this is another thread.
+
+        A task travels with the flow that it is submitted in: here that is somebody's own, with
+        code and parameters that workers may not have.
+        """
+        self._around.copy().run(self._perform, what)
+
+    def _perform(self, what: Callable[[], Any]) -> None:
+        with self._plain.model_copy():
+            _try(what)
 
     def end(self, state: State[Any], patience: float) -> None:  # noqa: ARG002 - not ours to say
         """The flow goes on without us."""
@@ -93,14 +105,11 @@ class OwnFlowRun:
         task_runner: TaskRunner[Any],
         cancelled: Callable[[], None],
     ) -> None:
-        self._flow: Flow[..., Any] = Flow(
-            _follow,
-            name=_BANNED.sub("-", name),
+        self._flow = _flow(
+            name,
             flow_run_name=run_name.replace("{", "(").replace("}", ")"),
             task_runner=task_runner,
             validate_parameters=False,
-            persist_result=False,
-            log_prints=False,
             retries=0,
         )
         self.task_runner = task_runner
@@ -189,6 +198,31 @@ _followed = threading.local()
 def _follow(parameters: dict[str, str]) -> Any:  # noqa: ARG001 - they are shown
     """The function of every flow of ours: a plain one, as it travels with each task."""
     return _followed.flow_run.follow()
+
+
+def _flow(name: str, **settings: Any) -> Flow[..., Any]:
+    """A flow of ours, which any worker can take."""
+    name = _BANNED.sub("-", name)
+    return Flow(_follow, name=name, persist_result=False, log_prints=False, **settings)
+
+
+def ended(future: PrefectFuture[Any]) -> State[Any]:
+    """The state in which a task run has ended.
+
+    Raises:
+        BaseException: it has not, for what became of its worker.
+    """
+    future.wait()
+    state = future.state
+    if not state.is_final():
+        future.result(raise_on_failure=False)  # raises what `wait` does not
+    elif state.is_crashed() and not isinstance(state.data, bytes):
+        raise WorkerCrashed(state.message)
+    return state
+
+
+class WorkerCrashed(Exception):
+    """What Prefect took down of it, where the exception itself is gone."""
 
 
 def submit(

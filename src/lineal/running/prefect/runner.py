@@ -9,10 +9,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from concurrent.futures import Future
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from lineal.errors import LinealError, RunCancelled, StepFailed, UserError
-from lineal.pipeline import Pipeline, Task
+from lineal.pipeline import Pipeline
 from lineal.pipeline.graph import StepNode
 from lineal.records import RunRecord, RunStatus
 from lineal.records.step import RUN_SHIFT
@@ -55,14 +56,16 @@ class PrefectRunner(Runner):
         self._flow_run: FlowRun | None = None
         self._place: Place | None = None
         self._placing: Placing | None = None
-        self._tasks: dict[int, Any] = {}
-        """By the id of a task: Prefect's, and ours, so that it stays alive."""
+        self._tasks: dict[tuple[int, int], Any] = {}
+        """By the id of a task and lost workers: Prefect's, and ours, so that it stays alive."""
         self._waiting: dict[int, Future[Outcome]] = {}
         """Position of a step that Prefect has -> what the session waits for."""
         self._unseen: list[StepNode] = []
         """Reused steps that Prefect has not been told of yet."""
         self._task_runs: dict[int, Any] = {}
         """Position of a step that Prefect knows -> the id of its task run."""
+        self._lost: dict[Any, bool] = {}
+        """Task runs whose worker went away -> whether their step was through."""
         self._cancelled = False
         self._lock = threading.Lock()
 
@@ -208,7 +211,8 @@ class PrefectRunner(Runner):
 
     # In the flow run's thread.
 
-    def _submit(self, call: StepCall, position: int, job: Any) -> None:
+    def _submit(self, call: StepCall, position: int, job: Any, lost: int = 0) -> None:
+        """Have Prefect execute a step, of which so many workers were lost already."""
         from .flow_run import submit
         from .tasks import task_for
 
@@ -216,10 +220,11 @@ class PrefectRunner(Runner):
         assert self._placing is not None
         assert self._flow_run is not None
         try:
-            ours, task = self._tasks.get(id(call.task), (None, None))
+            ours, task = self._tasks.get((id(call.task), lost), (None, None))
             if ours is None:
-                task = task_for(call.task.name, call.options, self._place.body)
-                self._tasks[id(call.task)] = call.task, task
+                options = replace(call.options, retries=call.options.retries - lost)
+                task = task_for(call.task.name, options, self._place.body)
+                self._tasks[id(call.task), lost] = call.task, task
             above = [self._task_runs[p] for p in call.upstream if p in self._task_runs]
             with self._placing.asking(call.step, call.options.resources):
                 submit(
@@ -228,7 +233,7 @@ class PrefectRunner(Runner):
                     call.step,
                     job,
                     above,
-                    lambda future: self._done(future, call.task, position, job),
+                    lambda future: self._done(future, call, position, job, lost),
                 )
         except LinealError as error:
             self._settle(position, Outcome(error=error))
@@ -254,8 +259,9 @@ class PrefectRunner(Runner):
     def _tell(self, record: RunRecord) -> None:
         from prefect.artifacts import create_markdown_artifact
 
-        from .telling import key_of, markdown_of
+        from .telling import key_of, markdown_of, tell_lost
 
+        tell_lost(self._lost)
         create_markdown_artifact(
             key=key_of(record),
             markdown=markdown_of(self._services, record),
@@ -264,24 +270,44 @@ class PrefectRunner(Runner):
 
     # In whichever thread it happens.
 
-    def _done(self, future: Any, task: Task[..., Any], position: int, job: Any) -> None:
+    def _done(self, future: Any, call: StepCall, position: int, job: Any, lost: int) -> None:
+        from .flow_run import ended
+
         assert self._place is not None
         assert self._placing is not None
         assert self._flow_run is not None
         try:
-            future.wait()
-            outcome = self._place.outcome(job, task, future.state)
+            outcome = self._place.outcome(job, call.task, ended(future))
         except BaseException as error:  # noqa: BLE001 - whatever became of its worker
-            rescued = self._place.rescued(job, task)
+            rescued = self._place.rescued(job, call.task)
+            self._lost[future.task_run_id] = rescued is not None
+            if rescued is None and lost < call.options.retries:
+                self._again(call, position, job, lost + 1)
+                return
             outcome = rescued or Outcome(error=_worker_lost(error))
+        outcome.attempts += lost
         outcome.tags = {
             **outcome.tags,
-            **self._placing.tags(task.options.resources),
+            **self._placing.tags(call.options.resources),
             FLOW_RUN: str(self._flow_run.id),
             TASK_RUN: str(future.task_run_id),
         }
         self._task_runs[position] = future.task_run_id
         self._settle(position, outcome)
+
+    def _again(self, call: StepCall, position: int, job: Any, lost: int) -> None:
+        """Give a step to another worker, in a task run of its own, when its time has come."""
+        flow_run = self._flow_run
+        assert flow_run is not None
+
+        def submit() -> None:
+            if position in self._waiting:  # it was not cancelled
+                self._submit(call, position, job, lost)
+
+        pause = call.options.retry_delay * 2 ** (lost - 1)
+        timer = threading.Timer(pause, flow_run.perform, [submit])
+        timer.daemon = True
+        timer.start()
 
     def _settle(self, position: int, outcome: Outcome) -> None:
         with self._lock:
@@ -308,6 +334,6 @@ def _not_submitted(step: str, error: BaseException) -> StepFailed:
 
 def _worker_lost(error: BaseException) -> StepFailed:
     return StepFailed(
-        f"The worker that executed the step went away ({type(error).__name__}: {error}); it may"
+        f"The worker that executed the step went away ({type(error).__name__}: {error}). It may"
         " have been killed for using too much memory. Run again to go on from there."
     )

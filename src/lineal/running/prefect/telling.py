@@ -1,9 +1,21 @@
-"""What the Prefect run says of ours: a Markdown artifact with all one wants to see first."""
+"""What the Prefect run says of ours: a Markdown artifact with all one wants to see first.
+
+And what became of task runs that could not say it themselves.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+from uuid import UUID
+
+from httpx import HTTPStatusError
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.objects import State
+from prefect.exceptions import ObjectNotFound
+from prefect.states import Completed, Crashed
 
 from lineal.catalog.flow import Start
 from lineal.lineage.building import build
@@ -14,6 +26,23 @@ from lineal.running.run import metrics_by_name
 
 MOST_NODES = 150
 """Nodes that a drawing may have and still be looked at."""
+
+
+def tell_lost(task_runs: Mapping[UUID, bool]) -> None:
+    """End task runs whose worker went away, and which Prefect takes to be running.
+
+    Args:
+        task_runs: They, with whether the step was through all the same.
+    """
+    if not task_runs:
+        return
+    with get_client(sync_client=True) as client:
+        for task_run, through in task_runs.items():
+            state: State[Any] = Crashed(message="Its worker went away.")
+            if through:
+                state = Completed(message="Its worker went away when the step was through.")
+            with suppress(ObjectNotFound, HTTPStatusError):  # Prefect never heard of it
+                client.set_task_run_state(task_run, state, force=True)
 
 
 def key_of(record: RunRecord) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 import lineal
 from lineal import Workspace, pipeline, task
+from lineal.cli.loading import load_pipeline
 from lineal.errors import ParameterError, StepFailed, UserError
 from lineal.records import RunStatus
 from lineal.running.prefect.runner import FLOW_RUN
@@ -101,6 +103,32 @@ def test_a_flow_can_be_a_subflow_and_fails_with_what_its_step_raised(
     with Workspace.open(store) as workspace:
         states = {run.name: run.status for run in workspace.list_runs()}
     assert states == {"study": RunStatus.FINISHED, "failing": RunStatus.FAILED}
+
+
+ELSEWHERE = """
+from lineal import pipeline, task
+
+@task
+def more(n: int) -> int:
+    return n + 1
+
+@pipeline
+def elsewhere(n: int):
+    return more(n)
+"""
+
+
+def test_the_workers_of_a_flow_need_not_have_its_project(
+    flow: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from prefect.task_runners import ProcessPoolTaskRunner
+
+    (tmp_path / "elsewhere.py").write_text(ELSEWHERE)
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "path", list(sys.path))
+        elsewhere = load_pipeline(str(tmp_path / "elsewhere.py"))
+    assert str(tmp_path) not in sys.path
+    assert flow(elsewhere, task_runner=ProcessPoolTaskRunner(max_workers=1))(3) == 4
 
 
 def test_options_can_be_given_in_python(prefect_server: str, store: Path, tmp_path: Path) -> None:

@@ -21,27 +21,12 @@ from lineal.running.prefect.runner import FLOW_RUN
 
 pytestmark = [pytest.mark.slow, pytest.mark.prefect]
 
-STUDY = """
-from pathlib import Path
-from lineal import pipeline, task
-
-@task
-def twice(text: str, n: int) -> str:
-    return text * n
-
-@pipeline
-def nightly(path: Path = Path("given.txt"), n: int = 2):
-    return twice(path.read_text(), n)
-"""
-
 
 @pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, prefect_server: str) -> Path:
-    (tmp_path / "study.py").write_text(STUDY)
-    (tmp_path / "given.txt").write_text("ab")
-    monkeypatch.chdir(tmp_path)
+def project(nightly: Path, monkeypatch: pytest.MonkeyPatch, prefect_server: str) -> Path:
+    monkeypatch.chdir(nightly)
     monkeypatch.setattr(sys, "path", list(sys.path))
-    return tmp_path
+    return nightly
 
 
 def command(*words: str) -> str:
@@ -82,6 +67,7 @@ def test_a_schedule_is_made_listed_paused_resumed_and_removed(project: Path, sto
         (["add", "study.py", "--cron", "never"], "can't be --cron 'never'"),
         (["add", "study.py", "--cron", "* * * * *", "--timezone", "Mars"], "--timezone 'Mars'"),
         (["add", "study.py", "--cron", "* * * * *", "-p", "m=3"], "no parameter 'm'"),
+        (["add", "needs.py", "--cron", "* * * * *"], "needs a value for text"),
         (["add", "study.py", "--cron", "* * * * *", "--pool", "deep"], "no work pool 'deep'"),
         (["add", "nowhere.py", "--cron", "* * * * *"], "no pipeline file"),
     ],

@@ -55,6 +55,9 @@ def made(chosen: Any, workers: int, address: str | None, mark: Path) -> Any:
         workers: Steps it executes at once, where it does not work at an address.
         address: Where the scheduler of a cluster listens.
         mark: What lies there when the run is cancelled.
+
+    Raises:
+        UserError: nothing answers at the address.
     """
     if not isinstance(chosen, str):
         return chosen
@@ -66,8 +69,10 @@ def made(chosen: Any, workers: int, address: str | None, mark: Path) -> Any:
         from .processes import SeparateProcesses
 
         return SeparateProcesses(max_workers=workers, initializer=follow, initargs=(mark,))
-    from .clusters import dask, ray
+    from .clusters import dask, ray, see
 
+    if address is not None:
+        see(chosen, address)
     return (dask if chosen == "dask" else ray)(workers, address)
 
 

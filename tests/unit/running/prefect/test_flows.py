@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import warnings
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from lineal import Workspace, pipeline, task
 from lineal.cli.loading import load_pipeline
 from lineal.errors import ParameterError, StepFailed, UserError
 from lineal.records import RunStatus
+from lineal.running.prefect.flows import DEPLOYMENT
 from lineal.running.prefect.runner import FLOW_RUN
 
 pytestmark = [pytest.mark.slow, pytest.mark.prefect]
@@ -129,6 +131,41 @@ def test_the_workers_of_a_flow_need_not_have_its_project(
         elsewhere = load_pipeline(str(tmp_path / "elsewhere.py"))
     assert str(tmp_path) not in sys.path
     assert flow(elsewhere, task_runner=ProcessPoolTaskRunner(max_workers=1))(3) == 4
+
+
+DEPLOYED = """
+from elsewhere import elsewhere
+
+flow = elsewhere.to_prefect()
+"""
+
+
+def test_a_flow_can_be_deployed_to_a_work_pool(
+    flow: Callable[..., Any], store: Path, tmp_path: Path, api: Any
+) -> None:
+    from prefect import Flow
+
+    (tmp_path / "elsewhere.py").write_text(ELSEWHERE)
+    (tmp_path / "deployed.py").write_text(DEPLOYED)
+    api("work_pools/", {"name": "flows", "type": "process"})
+    loaded: Any = Flow.from_source(source=str(tmp_path), entrypoint="deployed.py:flow")
+    deployed = loaded.deploy(
+        name="deployed", work_pool_name="flows", build=False, print_next_steps=False
+    )
+    asked = {"state": {"type": "SCHEDULED"}, "parameters": {"n": 3}}
+    flow_run = api(f"deployments/{deployed}/create_flow_run", asked)
+    subprocess.run(
+        [sys.executable, "-m", "prefect", "flow-run", "execute", flow_run["id"]],
+        cwd=tmp_path,
+        check=True,
+        timeout=180,
+        capture_output=True,
+    )
+    with Workspace.open(store) as workspace:
+        run = workspace.get_run("latest")
+    assert (run.status, run.params) == (RunStatus.FINISHED, {"n": "3"})
+    assert run.tags[DEPLOYMENT] == str(deployed)
+    assert run.tags[FLOW_RUN] == flow_run["id"]
 
 
 def test_options_can_be_given_in_python(prefect_server: str, store: Path, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -20,6 +21,7 @@ from lineal.errors import UserError
 from lineal.records import RunStatus
 from lineal.running import Run
 from lineal.running.base import Silent
+from lineal.running.prefect.clusters import see
 from lineal.running.prefect.runner import FLOW_RUN, TASK_RUN
 
 
@@ -233,6 +235,24 @@ def test_a_missing_extra_is_named(
     monkeypatch.setattr("lineal.running.prefect.task_runners.find_spec", lambda name: None)
     with pytest.raises(UserError, match=rf"pip install 'lineal\[{word}\]'"):
         workspace.run(begin, options=workspace.options(runner="prefect", task_runner=word))
+
+
+@pytest.mark.parametrize(
+    ("word", "address"),
+    [("dask", "tcp://127.0.0.1:1"), ("dask", "127.0.0.1"), ("ray", "ray://127.0.0.1:1")],
+)
+def test_a_cluster_that_does_not_answer_is_named_with_how_to_start_one(
+    word: str, address: str
+) -> None:
+    with pytest.raises(UserError, match=f"No {word.title()} cluster answers at '{address}'"):
+        see(word, address)
+
+
+def test_a_cluster_is_found_where_something_listens_or_by_a_word_of_rays() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        see("dask", f"tcp://127.0.0.1:{server.getsockname()[1]}")
+        see("ray", f"127.0.0.1:{server.getsockname()[1]}")
+    see("ray", "auto")
 
 
 QUIET = """

@@ -1,8 +1,8 @@
 """Stores with many runs, filled by the fastest honest way of each tool; and MLflow made ready.
 
 Every run has the same five parameters, three metrics and two tags on each side. Ours are written
-by the catalog's own writers in one transaction, MLflow's as rows of its own tables, because the
-interfaces of both wait for the disk several times a run.
+as the catalog's writers write them, MLflow's as it does, but as rows of many runs at once, because
+the interfaces of both wait for the disk several times a run.
 """
 
 from filled.ours import fill_lineal

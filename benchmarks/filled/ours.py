@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from sqlalchemy import Connection, insert, select
+
 from filled.wanted import Wanted, wanted
-from lineal.catalog import Batch, runs
+from lineal.catalog import Batch, runs, tables
 from lineal.catalog.committing import commit
 from lineal.catalog.database import Database
+from lineal.catalog.rows import run_row
+from lineal.catalog.writing import put
 from lineal.records import (
     Cause,
     Execution,
@@ -27,14 +31,28 @@ def fill_lineal(root: Path, count: int) -> None:
         pass
     database = Database(f"sqlite:///{root / 'catalog.db'}")
     with database.write() as connection:
-        bodies: list[Execution] = []
-        metrics: list[MetricSummary] = []
-        for one in wanted(count):
-            number = runs.begin(connection, _record(one))
-            bodies.append(_body(one, number))
-            metrics += _summaries(one, bodies[-1].id)
-        commit(connection, Batch(executions=tuple(bodies), metrics=tuple(metrics)))
+        numbered = list(enumerate(wanted(count), 1))
+        _begin(connection, [(number, _record(one)) for number, one in numbered])
+        bodies = tuple(_body(one, number) for number, one in numbered)
+        metrics = [
+            summary
+            for body, (_, one) in zip(bodies, numbered, strict=True)
+            for summary in _summaries(one, body.id)
+        ]
+        commit(connection, Batch(executions=bodies, metrics=tuple(metrics)))
     database.close()
+
+
+def _begin(connection: Connection, begun: list[tuple[int, RunRecord]]) -> None:
+    """What `runs.begin` writes; the first by itself, and the others as rows of its tables."""
+    runs.begin(connection, begun[0][1])
+    experiment = connection.execute(select(tables.runs.c.experiment_id)).scalar_one()
+    rows = [run_row(record, experiment) for _, record in begun[1:]]
+    if rows:
+        connection.execute(insert(tables.runs), rows)
+    for table, name in ((tables.run_params, "params"), (tables.run_tags, "tags")):
+        texts = [(n, *item) for n, record in begun[1:] for item in getattr(record, name).items()]
+        put(connection, table, texts)
 
 
 def _record(one: Wanted) -> RunRecord:

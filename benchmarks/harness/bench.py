@@ -20,7 +20,7 @@ from harness.sampling import Sample, processor_time, sample
 from harness.show import figure, shown
 from harness.sides import Side
 
-PATIENCE = 3
+PATIENCE = 2
 """A warm-up of so many shares is kept as the only sample."""
 T = TypeVar("T")
 

@@ -18,7 +18,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from prefect import Flow, Task
-from prefect.client.orchestration import get_client
+from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.objects import State, TaskRunResult
 from prefect.context import FlowRunContext
 from prefect.futures import PrefectFuture
@@ -168,15 +168,20 @@ class OwnFlowRun:
 
     def _watch(self) -> None:
         """Look whether somebody cancels the flow run; a server that is away is asked again."""
+        if self._over.wait(POLL):
+            return  # over before a client was worth making
         with get_client(sync_client=True) as client:
-            while not self._over.wait(POLL):
-                try:
-                    state = client.read_flow_run(self.id).state
-                except Exception:  # noqa: BLE001, S112 - any trouble on the way there
-                    continue
-                if state is not None and (state.is_cancelling() or state.is_cancelled()):
-                    self._cancelled()
+            while not self._cancelled_by(client):
+                if self._over.wait(POLL):
                     return
+        self._cancelled()
+
+    def _cancelled_by(self, client: SyncPrefectClient) -> bool:
+        try:
+            state = client.read_flow_run(self.id).state
+        except Exception:  # noqa: BLE001 - any trouble on the way there
+            return False
+        return state is not None and (state.is_cancelling() or state.is_cancelled())
 
 
 def _try(what: Callable[[], Any]) -> None:

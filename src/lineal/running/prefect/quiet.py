@@ -14,6 +14,8 @@ import sys
 from collections.abc import Callable, Mapping
 from importlib import import_module
 
+from .certificates import load_once
+
 _QUIET = {
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "PREFECT_LOGGING_LEVEL": "CRITICAL",  # failures are told by the run
@@ -41,6 +43,7 @@ def bring_in(serve: Callable[[Mapping[str, str]], str]) -> None:
     if _API in _ours or ("prefect" in _ours and _API not in given):
         _set({_API: serve(given)})
     draw_privately()
+    load_once()
 
 
 def _import() -> None:

@@ -24,6 +24,7 @@ from lineal.pipeline import TaskOptions
 from lineal.running.execute import Outcome
 from lineal.running.worker import Attempts, carry_out
 
+from .certificates import load_once
 from .quiet import draw_privately
 
 Body = Callable[..., Any]
@@ -79,6 +80,7 @@ def shown(outcome: Outcome, data: Any) -> Any:
 @cache
 def _once() -> None:
     draw_privately()
+    load_once()
 
 
 _attempts: dict[str, Attempts] = {}

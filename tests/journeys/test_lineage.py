@@ -129,6 +129,7 @@ def test_a_file_gets_the_format_of_its_ending_and_a_crate_a_folder(run):
         (("lineage", "fraud@v3"), "Nothing is called"),
         (("lineage", "latest:nope"), "has no step 'nope'"),
         (("lineage", "./nope.csv"), "is not there"),
+        (("impact", "nope.csv"), "no run has read a file under this path"),
         (("impact", "numpy==0.0"), "No step's code reached"),
         (("path", "latest:total", "nope"), "no run 'nope'"),
         (("lineage", "latest:total", "--format", "nope"), "no format 'nope'"),

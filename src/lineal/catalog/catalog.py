@@ -303,6 +303,11 @@ class Catalog:
         with self._database.read() as connection:
             return finding.read_as(connection, path)
 
+    def paths_read(self) -> list[str]:
+        """Every path under which a file or folder was read."""
+        with self._database.read() as connection:
+            return finding.paths_read(connection)
+
     # Reading: runs
 
     def run(self, id_or_number: str | int) -> RunRecord:

@@ -148,6 +148,18 @@ def read_as(connection: Connection, path: str) -> list[Digest]:
     return [Digest(digest) for digest in connection.execute(statement).scalars()]
 
 
+def paths_read(connection: Connection) -> list[str]:
+    """Every path under which a file or folder was read, except by steps that were reused."""
+    statement = (
+        select(used.c.value)
+        .join_from(used, artifacts, artifacts.c.digest == used.c.artifact)
+        .where(used.c.value.is_not(None), artifacts.c.kind.in_(FILES))
+        .distinct()
+        .order_by(used.c.value)
+    )
+    return list(connection.execute(statement).scalars())
+
+
 def _holding(text: str) -> str:
     """The pattern of JSON that holds a text; it lets in others too, for the caller to drop."""
     return f"%{json.dumps(text)}%"

@@ -11,11 +11,18 @@ from lineal.digests.canonical import value_digest
 from lineal.errors import AmbiguousReference, ReferenceNotFound
 
 _PACKAGE = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)==([^\s=]+)")
+_FILE = re.compile(r"[^:@]*(/[^:@]*|\.[A-Za-z][A-Za-z0-9]{0,9})")
+_NEAR = 5
 
 
 def is_package(reference: str) -> bool:
     """Whether it is written as ``NAME==VERSION``."""
     return _PACKAGE.fullmatch(reference) is not None
+
+
+def is_like_a_path(reference: str) -> bool:
+    """Whether it is written as files are called: ``data/x``, ``x.csv``."""
+    return _FILE.fullmatch(reference) is not None
 
 
 def start_of_package(catalog: Catalog, reference: str) -> Start:
@@ -58,12 +65,24 @@ def start_of_path(catalog: Catalog, reference: str) -> Start:
             return Start(codes=tuple(codes))
     found = start_of_past_path(catalog, reference)
     if found is None:
-        what = "holds content that no run has read" if path.exists() else "is not there"
-        raise ReferenceNotFound(
-            f"{reference} {what}, no run has read a file under this path, and no step has run code"
-            " of it."
-        )
+        raise unread(catalog, reference)
     return found
+
+
+def unread(catalog: Catalog, reference: str) -> ReferenceNotFound:
+    """Says that a path leads to nothing, and names those of files that are called alike."""
+    there = Path(reference).expanduser().exists()
+    what = "holds content that no run has read" if there else "is not there"
+    known: dict[str, list[str]] = {}
+    for path in catalog.paths_read():
+        known.setdefault(Path(path).name.lower(), []).append(path)
+    alike = get_close_matches(Path(reference).name.lower(), known, n=_NEAR)
+    near = [path for name in alike for path in known[name]][:_NEAR]
+    told = f" Runs have read {', '.join(near)}." if near else ""
+    return ReferenceNotFound(
+        f"{reference} {what}, no run has read a file under this path, and no step has run code"
+        f" of it.{told}"
+    )
 
 
 def start_of_past_path(catalog: Catalog, reference: str) -> Start | None:

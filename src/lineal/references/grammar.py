@@ -53,6 +53,8 @@ def starting_point(catalog: Catalog, reference: str) -> Start:
         found = _in_place(catalog, reference)
         if found is not None:
             return found
+        if not named and files.is_like_a_path(reference):
+            raise files.unread(catalog, reference) from None
         near = "" if named else names.near(catalog, reference)
         raise ReferenceNotFound(f"{problem}{near}") from None
 

@@ -102,6 +102,21 @@ def test_what_is_unknown_is_told_with_what_is_near(told, reference, said):
     assert caught.value.exit_code == 2
 
 
+@pytest.mark.parametrize(
+    "reference", ["card.csv", "cards.cvs", "elsewhere/Cards.csv", "/gone/cards.csv", "./cards.cs"]
+)
+def test_a_file_that_no_run_has_read_is_told_with_those_that_are_called_alike(story, reference):
+    story.step(story.run(), "load", reads="data/cards.csv", content="cards", gives=["data"])
+    with pytest.raises(ReferenceNotFound) as caught:
+        starting_point(story.catalog, reference)
+    assert str(caught.value) == (
+        f"{reference} is not there, no run has read a file under this path, and no step has run"
+        " code of it. Runs have read data/cards.csv."
+    )
+    with pytest.raises(ReferenceNotFound, match=r"of it\.$"):
+        starting_point(story.catalog, "nothing/like/it.parquet")
+
+
 def test_a_word_that_is_a_target_and_an_alias_of_another_version_is_ambiguous(told):
     told.write(tables.model_aliases, model_id=1, alias="production", model_version_id=1)
     with pytest.raises(AmbiguousReference, match=r"deployed fraud@v2.*alias of fraud@v1"):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from lineal.digests.digest import Digest
-from lineal.errors import LinealError
+from lineal.errors import LinealError, UserError
 from lineal.records import Artifact, CodeIdentity, Environment, Execution
 
 from .code import Read, code_changes
@@ -86,6 +86,11 @@ def _data(before: Side, after: Side, frames: Frames, key: Sequence[str]) -> list
         # What was asked about is compared as it was asked, or refused.
         loaded = frames(one, other)
         if isinstance(loaded, str):
+            if key and not loaded:
+                raise UserError(
+                    f"{before.reference} and {after.reference} are not both tables, so no column"
+                    " tells their rows apart; compare them without a key."
+                )
             found.append(data_change(one, other, note=loaded))
         else:
             found.append(data_change(one, other, frames=loaded, key=key))

@@ -108,6 +108,11 @@ def test_two_values_that_were_asked_about_are_refused_where_the_key_is_not_their
         compare(one, other, frames, ["id"])
 
 
+def test_a_key_is_refused_where_two_values_are_not_both_tables():
+    with pytest.raises(UserError, match="a and b are not both tables"):
+        compare(side("a", {"x": 1}), side("b", pd.DataFrame({"x": [1]})), frames, ["x"])
+
+
 def test_values_on_the_way_are_compared_as_wholes_where_the_key_is_not_theirs():
     def made(table: pd.DataFrame) -> Side:
         artifact = kept(table)

@@ -48,8 +48,8 @@ def find(catalog: Catalog, reference: str) -> Named:
     if len({(n.kind, n.version) for n in found}) > 1:
         shown = ", ".join(f"{_told(n)} {n.name}@v{n.version}" for n in found)
         raise AmbiguousReference(
-            f"{reference!r} may be {shown}; write model:{plain} or dataset:{plain}, or name the"
-            " version."
+            f"{reference!r} may be {shown}; write model:{plain} or dataset:{plain}"
+            f"{'' if number else ', or name the version'}."
         )
     return found[0]
 

@@ -135,7 +135,7 @@ def test_a_name_of_a_model_and_a_dataset_is_ambiguous(told):
         execution_id=1 << 24 | 2, output="result", run_number=1, status="active", description="",
         signature=None, metrics="[]", created_at=0, created_by="ann",
     )  # fmt: skip
-    with pytest.raises(AmbiguousReference, match=r"the model .* the dataset"):
+    with pytest.raises(AmbiguousReference, match=r"the model .* the dataset .*dataset:\S+@v1\.$"):
         starting_point(told.catalog, "transactions@v1")
 
 

@@ -77,8 +77,7 @@ if __name__ == "__main__":
         print(run.exception)
 """
 DONE = """
-    from lineal.running.prefect.runner import FLOW_RUN
-from lineal.running.receipts import Receipts
+    from lineal.running.receipts import Receipts
     end = Receipts.end
     def end_and_die(self, outcome):
         end(self, outcome)

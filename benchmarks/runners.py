@@ -1,16 +1,19 @@
 """What a map of steps costs on each runner, and on Prefect beside plain Prefect.
 
-Steps do next to nothing; all are new. Prefect's temporary server is started before, and its log is
-kept to errors.
+Steps do next to nothing; all are new, but where it says reused. Prefect's temporary server is
+started before, and its log is kept to errors. On Dask, each side is a whole process that starts a
+cluster of two workers, and the peak of memory is that of this process, without its workers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Mapping
 from itertools import count
+from pathlib import Path
 from typing import Any
 
-from harness import Bench, Side, run
+from harness import Bench, Command, Side, installed, run
 from lineal import Workspace
 from tools.base import add
 from tools.lineal_runs import wide
@@ -21,6 +24,12 @@ APART = 1_000_000
 
 def main(bench: Bench) -> None:
     bench.part("a map", mapped, bench)
+    if not installed("prefect_dask"):
+        bench.results.missing["Prefect with Dask"] = "prefect_dask"
+        return
+    server = served(bench.fresh())
+    for steps in bench.pick(tiny=(3,), quick=(20,), full=(100, 300)):
+        bench.part(f"a map of {steps} on Dask", on_dask, bench, steps, server)
 
 
 def mapped(bench: Bench) -> None:
@@ -73,6 +82,59 @@ def plain_prefect() -> Callable[[int, int], Any]:
         return plus.map(unmapped(start), range(steps)).result()
 
     return plain
+
+
+def on_dask(bench: Bench, steps: int, server: Mapping[str, str]) -> None:
+    starts = count(0, APART)
+    program = Path(__file__).parent / "tools" / "on_dask.py"
+    kept = bench.fresh()
+
+    def started(who: str, start: int, *folder: Path) -> Callable[[], Any]:
+        words = [sys.executable, program, who, str(steps), str(start), *folder]
+        return Command(words, environment=server)
+
+    bench.compare(
+        f"{steps} steps on Prefect with Dask",
+        [
+            Side(
+                "lineal, on Prefect",
+                lambda: started("lineal", next(starts), kept)(),
+                _nothing,
+                "records everything, durable when it returns; values go through the store",
+            ),
+            Side(
+                "plain Prefect",
+                lambda: started("plain", next(starts))(),
+                _nothing,
+                "no result is cached or kept",
+            ),
+        ],
+        per=steps,
+        unit="step",
+        memory=True,
+        rounds=bench.pick(tiny=1, quick=1, full=2),
+        share=bench.pick(tiny=0.0, quick=0.5, full=5.0),
+    )
+    bench.compare(
+        f"{steps} steps on Prefect with Dask, reused",
+        [Side("lineal, on Prefect", started("lineal", 0, kept), _nothing, "starts no cluster")],
+        per=steps,
+        unit="step",
+        memory=True,
+    )
+
+
+def served(home: Path) -> Mapping[str, str]:
+    """A Prefect server of its own for all processes, which ends with this one."""
+    from lineal.running.prefect.server import temporary
+
+    own = {
+        "PREFECT_HOME": str(home),
+        "PREFECT_LOGGING_LEVEL": "ERROR",
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "DASK_LOGGING__DISTRIBUTED": "error",
+    }
+    return own | {"PREFECT_API_URL": temporary.url(own)}
 
 
 def _nothing() -> None:

@@ -48,9 +48,9 @@ def main(bench: Bench) -> None:
         board = [TensorBoard(bench.fresh())] if installed("tensorboardX") else []
         both = [ours, *mlflow]
         later = [MlflowLater(tool) for tool in mlflow]
-        points = bench.pick(tiny=10, quick=200, full=1_000)
+        points = bench.pick(tiny=10, quick=100, full=1_000)
         bench.part("one by one", one_by_one, bench, [*both, *later, *board], points)
-        calls = bench.pick(tiny=5, quick=50, full=100)
+        calls = bench.pick(tiny=5, quick=20, full=100)
         bench.part("at the call", at_the_call, bench, [*both, *later, *board], calls)
         batches = bench.pick(tiny=2, quick=5, full=20)
         bench.part("in batches", in_batches, bench, both, batches)

@@ -66,7 +66,7 @@ def compare(bench: Bench, name: str, arguments: dict[str, Any]) -> None:
             Side("nor hashed again", unguarded, _nothing, "inputs are hashed before steps only"),
         ],
         memory=True,
-        share=bench.pick(tiny=2.0, quick=5.0, full=10.0),
+        share=bench.pick(tiny=2.0, quick=2.0, full=10.0),
     )
 
 

@@ -34,7 +34,7 @@ def main(bench: Bench) -> None:
 
 def mapped(bench: Bench) -> None:
     quiet_prefect(bench.fresh())
-    steps = bench.pick(tiny=3, quick=20, full=100)
+    steps = bench.pick(tiny=3, quick=10, full=100)
     starts = count(0, APART)
     plain = plain_prefect()
     with Workspace.open(bench.fresh()) as workspace:

@@ -166,7 +166,7 @@ def noticing(bench: Bench, present: list[Tool]) -> None:
 
 def whole(bench: Bench) -> None:
     """Fifty stages over files, each run a whole process."""
-    stages = bench.pick(tiny=3, quick=10, full=50)
+    stages = bench.pick(tiny=3, quick=5, full=50)
     projects = [kind(bench.fresh(), stages) for kind in PROJECTS]
     limit = Side("limit", Command([sys.executable, "-c", "pass"]), does="Python alone")
     for how, prepare in (("first run", True), ("nothing changed", False)):

@@ -219,7 +219,7 @@ def play(bench: Bench, occasion: str, homes: Sequence[Home], truth: Truth) -> No
         occasion,
         [home.side(edit, answers[home.tool.name], fresh=fresh) for home in homes],
         rounds=bench.pick(tiny=1, quick=1, full=3),
-        share=bench.pick(tiny=0.0, quick=2.0, full=8.0),
+        share=bench.pick(tiny=0.0, quick=2.0, full=6.0),
         warm=not fresh or bench.size == "quick",
         unit="run",
         limit=truth.home.side(edit, answers[truth.home.tool.name], fresh=fresh),

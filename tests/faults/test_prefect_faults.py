@@ -19,6 +19,7 @@ import pytest
 from lineal import Workspace
 from lineal.records import RunStatus
 from lineal.running.prefect.runner import FLOW_RUN
+from lineal.running.prefect.server import TemporaryServer
 from lineal.running.receipts import DONE_BY, LOST
 
 pytestmark = [pytest.mark.slow, pytest.mark.prefect]
@@ -84,6 +85,11 @@ DONE = """
         os.kill(os.getpid(), signal.SIGKILL)
     Receipts.end = end_and_die
     time.sleep(0.1)
+    return n + 1
+"""
+WAITS = """
+    while not (Path(folder) / "go").exists():
+        time.sleep(0.05)
     return n + 1
 """
 SERVER = """
@@ -274,7 +280,32 @@ def test_a_server_that_is_killed_does_not_stop_the_run(project: Path, store: Pat
     goes_on(project, store)
 
 
-@pytest.mark.parametrize("on", ["processes", CLUSTERS[0]])
+def test_a_server_of_its_own_that_is_killed_is_not_waited_for(
+    project: Path, store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PREFECT_HOME", str(project / "server"))
+    server = TemporaryServer()
+    try:
+        url = server.url({"PREFECT_SERVER_ANALYTICS_ENABLED": "false"}, patience=180)
+        running = begun(project, "processes", WAITS, PREFECT_API_URL=url)
+        wait_for(lambda: (project / "died").exists() or running.poll() is not None)
+        assert server._process is not None
+        server._process.kill()
+        server._process.wait()
+        (project / "go").touch()
+        told = said(running)
+    finally:
+        server.stop()
+    assert "finished" in told.splitlines(), told
+    assert "Prefect was not told all of this run" in told
+    assert "EventsWorker" not in told
+    assert "Still processing" not in told
+    with Workspace.open(store) as workspace:
+        assert set(states(workspace, "1").values()) == {"executed"}
+    goes_on(project, store)
+
+
+@pytest.mark.parametrize("on", ["processes", *CLUSTERS])
 def test_a_killed_run_leaves_no_process_behind_and_is_recorded_as_lost(
     project: Path, store: Path, on: str
 ) -> None:
@@ -288,13 +319,21 @@ def test_a_killed_run_leaves_no_process_behind_and_is_recorded_as_lost(
     running.wait()
     assert running.stdout is not None
     running.stdout.close()
-    wait_for(lambda: not any(alive(p) for p in family))
-    assert [p for p in family if alive(p)] == []
+    wait_for(lambda: not any(alive(p) and not looks_after_ray(p) for p in family))
+    assert [p for p in family if alive(p) and not looks_after_ray(p)] == []
     with Workspace.open(store) as workspace:
         run = workspace.get_run("1")
         assert run.status is RunStatus.LOST
         assert states(workspace, "1") == {"before": "executed"}
     goes_on(project, store)
+
+
+def looks_after_ray(process: psutil.Process) -> bool:
+    """Whether it is an agent of Ray's, which looks only once in a while whether its node lives."""
+    try:
+        return "Agent" in " ".join(process.cmdline())
+    except psutil.NoSuchProcess:
+        return False
 
 
 def alive(process: psutil.Process) -> bool:

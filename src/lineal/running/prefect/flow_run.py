@@ -13,7 +13,7 @@ import queue
 import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -21,6 +21,7 @@ from prefect import Flow, Task
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.objects import State, TaskRunResult
 from prefect.context import FlowRunContext
+from prefect.events.worker import EventsWorker
 from prefect.futures import PrefectFuture
 from prefect.task_runners import TaskRunner
 
@@ -141,6 +142,7 @@ class OwnFlowRun:
         self._thread.join(patience)
         if self._thread.is_alive() or self.problem is not None:
             _warn(self.problem or "it does not answer")
+            _forget_events()
 
     def _go(self, parameters: dict[str, str]) -> None:
         try:
@@ -195,6 +197,21 @@ def _warn(problem: object) -> None:
     logging.getLogger("lineal").warning(
         "Prefect was not told all of this run (%s); lineal's own record is whole", problem
     )
+
+
+def _forget_events() -> None:
+    """Have this process not wait at its end to tell a server that is gone what it never heard.
+
+    Each event is tried for some seconds, and there are several for every step.
+    """
+    services: Any = EventsWorker
+    for service in tuple(services._instances.values()):  # noqa: SLF001 - no public way
+        if isinstance(service, EventsWorker):
+            waiting: Any = service._queue  # noqa: SLF001
+            with suppress(queue.Empty):
+                while True:
+                    waiting.get_nowait()
+                    waiting.task_done()
 
 
 _followed = threading.local()

@@ -223,6 +223,7 @@ def test_runs_are_a_frame_that_is_searched(workspace):
         r.id for r in workspace.list_runs(order_by=["number ASC"])
     ]
     assert isinstance(everything, pd.DataFrame)
+    assert workspace.runs(order_by="number ASC", experiment="study").equals(everything)
     assert len(workspace.runs(limit=1)) == 1
     assert len(workspace.runs("metrics.score > 1000")) == 0
 

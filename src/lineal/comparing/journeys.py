@@ -31,7 +31,7 @@ class Comparing:
     def list_runs(
         self,
         where: str | None = None,
-        order_by: Sequence[str] | None = None,
+        order_by: Sequence[str] | str | None = None,
         limit: int | None = None,
         experiment: str | None = None,
     ) -> list[RunRecord]:
@@ -39,19 +39,20 @@ class Comparing:
 
         Args:
             where: MLflow's filter grammar: ``metrics.auc > 0.9 and params.depth = '3'``.
-            order_by: Such as ``["metrics.auc DESC"]``.
+            order_by: Such as ``"metrics.auc DESC"``, or several of these.
             limit: At most so many.
             experiment: Only of this experiment.
 
         Raises:
             FilterError: the filter or order can't be understood.
         """
-        return self.services.catalog.runs(where, order_by, limit, experiment)
+        orders = (order_by,) if isinstance(order_by, str) else order_by
+        return self.services.catalog.runs(where, orders, limit, experiment)
 
     def runs(
         self,
         where: str | None = None,
-        order_by: Sequence[str] | None = None,
+        order_by: Sequence[str] | str | None = None,
         limit: int | None = None,
         experiment: str | None = None,
     ) -> pd.DataFrame:

@@ -23,6 +23,9 @@ Frames = Callable[[Artifact, Artifact], "tuple[pd.DataFrame, pd.DataFrame] | str
 """Loads two values as tables, or says why they can't be compared as such."""
 
 
+_DATASET = "dataset version"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Side:
     """One of two things that are compared."""
@@ -86,7 +89,7 @@ def _data(before: Side, after: Side, frames: Frames, key: Sequence[str]) -> list
         # What was asked about is compared as it was asked, or refused.
         loaded = frames(one, other)
         if isinstance(loaded, str):
-            if key and not loaded:
+            if key and not loaded and before.kind == after.kind == _DATASET:
                 raise UserError(
                     f"{before.reference} and {after.reference} are not both tables, so no column"
                     " tells their rows apart; compare them without a key."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -108,9 +109,13 @@ def test_two_values_that_were_asked_about_are_refused_where_the_key_is_not_their
         compare(one, other, frames, ["id"])
 
 
-def test_a_key_is_refused_where_two_values_are_not_both_tables():
+def test_a_key_is_refused_where_two_versions_of_a_dataset_are_not_both_tables():
+    one, other = side("a", {"x": 1}), side("b", pd.DataFrame({"x": [1]}))
+    versions = [replace(thing, kind="dataset version") for thing in (one, other)]
     with pytest.raises(UserError, match="a and b are not both tables"):
-        compare(side("a", {"x": 1}), side("b", pd.DataFrame({"x": [1]})), frames, ["x"])
+        compare(*versions, frames, ["x"])
+    # Of what else there is, it tells apart the rows of the tables that it was made from.
+    assert compare(one, other, frames, ["x"]).data[0].rows is None
 
 
 def test_values_on_the_way_are_compared_as_wholes_where_the_key_is_not_theirs():

@@ -163,10 +163,20 @@ def test_a_worker_that_is_killed_fails_its_step(
 
 
 MAP = """
-import os, signal, sys, time
+import json, os, signal, sys, time
 from pathlib import Path
+from urllib.request import Request, urlopen
 import lineal
 from lineal import pipeline, task
+
+def die_when_prefect_knows(step):
+    states = {"type": {"any_": ["RUNNING"]}}
+    asked = {"task_runs": {"name": {"any_": [step]}, "state": states}}
+    url = os.environ["PREFECT_API_URL"] + "/task_runs/filter"
+    how = {"data": json.dumps(asked).encode(), "headers": {"Content-Type": "application/json"}}
+    while not json.load(urlopen(Request(url, **how))):
+        time.sleep(0.05)
+    os.kill(os.getpid(), signal.SIGKILL)
 
 @task
 def work(n: int, folder: str) -> int:
@@ -175,7 +185,7 @@ def work(n: int, folder: str) -> int:
     if n == 0:
         while not (own / "began-1").exists():
             time.sleep(0.01)
-        os.kill(os.getpid(), signal.SIGKILL)
+        die_when_prefect_knows("work")
     while not (own / "over").exists():
         time.sleep(0.01)
     return n
@@ -186,7 +196,7 @@ def last(n: int, folder: str) -> int:
     if mark.exists():
         return n + len(mark.read_text())
     mark.write_text("x")
-    os.kill(os.getpid(), signal.SIGKILL)
+    die_when_prefect_knows("last")
 
 @pipeline
 def study(folder: str):
@@ -230,14 +240,20 @@ def test_a_process_that_is_killed_takes_only_its_own_step_with_it(
         assert [given.name for given in last.inputs] == ["n", "folder"]
         flow_run = workspace.get_run("1").tags[FLOW_RUN]
     asked = {"flow_runs": {"id": {"any_": [flow_run]}}}
-    shown = httpx.post(f"{prefect_server}/task_runs/filter", json=asked).json()
-    assert sorted((found["name"], found["state_name"]) for found in shown) == [
+
+    def shown() -> list[tuple[str, str]]:
+        found = httpx.post(f"{prefect_server}/task_runs/filter", json=asked).json()
+        return sorted((run["name"], run["state_name"]) for run in found)
+
+    expected = [
         ("last", "Completed"),
         ("last", "Crashed"),
         ("work", "Crashed"),
         ("work-2", "Completed"),
         ("work-3", "Completed"),
     ]
+    wait_for(lambda: shown() == expected)  # Prefect takes in by and by what it is told
+    assert shown() == expected
 
 
 @pytest.mark.parametrize("on", CLUSTERS)

@@ -151,7 +151,7 @@ def test_the_rows_of_a_step_s_output_can_be_asked_about(lineal):
         (("latest", "--row-key", "id=2"), "names no data"),
         (("risk@v1", "--row-key", "id=2"), "names no data"),
         (("study.py", "--row-key", "id=2"), "names no data"),
-        (("nope.csv", "--row-key", "id=2"), "no run 'nope.csv'"),
+        (("nope.csv", "--row-key", "id=2"), "nope.csv is not there"),
     ],
 )
 def test_a_mistake_is_told_and_ends_with_2(lineal, words, said):

@@ -30,6 +30,13 @@ class Batch:
     released: tuple[Execution, ...] = ()
     """Executions that their runs hold no longer leases for."""
 
+    @property
+    def only_reuse(self) -> bool:
+        """Whether it holds nothing that was computed or logged."""
+        if self.metrics or not self.executions:
+            return False
+        return all(execution.reused_from is not None for execution in self.executions)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Experiment:

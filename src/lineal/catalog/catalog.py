@@ -50,7 +50,7 @@ from .rows import clean
 class Catalog:
     """The SQL facts of one store. Every method may be called from any thread.
 
-    What a writing method has done is durable when it returns. All of them raise
+    What a writing method has done is durable when it returns, unless it says otherwise. All raise
     `CatalogBusy` when another process holds the catalog for too long, and
     `StoreUnwritable` when it is read-only or its disk is full; nothing is half done then.
     """
@@ -100,9 +100,18 @@ class Catalog:
 
     # Writing
 
-    def begin_run(self, record: RunRecord) -> int:
-        """Write a new run, its experiment if new, parameters and tags; returns its number."""
-        with self._database.write() as connection:
+    def begin_run(self, record: RunRecord, environment: Environment | None = None) -> int:
+        """Write a new run, its experiment if new, parameters and tags; returns its number.
+
+        Everyone sees it at once, and it is durable with whatever is written next.
+
+        Args:
+            record: The run.
+            environment: Its environment, when that may not be known yet.
+        """
+        with self._database.write(durable=False) as connection:
+            if environment is not None:
+                record_environment(connection, environment)
             return runs.begin(connection, record)
 
     def heartbeat(self, run_number: int) -> None:
@@ -158,8 +167,12 @@ class Catalog:
             runs.change(connection, run_number, {"note": clean(note)})
 
     def commit(self, batch: Batch) -> None:
-        """Write a batch, wholly or not at all."""
-        with self._database.write() as connection:
+        """Write a batch, wholly or not at all.
+
+        One that tells of reuse alone is durable with what is written next, as nothing would
+        have to be computed again without it.
+        """
+        with self._database.write(durable=not batch.only_reuse) as connection:
             committing.commit(connection, batch)
             leases.end(connection, batch.released)
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from msgspec.structs import asdict
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, Select, bindparam, delete, func, insert, select, update
 
 from lineal.digests.digest import Digest
 from lineal.records import (
@@ -26,9 +26,10 @@ from lineal.records import (
 )
 
 from . import common
-from .dialect import among, exclude_others, packed, upsert
+from .dialect import exclude_others, upsert
 from .rows import clean, compact, in_order, micros, moment
 from .runs import now
+from .statements import Among, read
 from .tables import (
     approvals,
     execution_tags,
@@ -342,11 +343,13 @@ def events_of(connection: Connection, name: str) -> list[RegistryEvent]:
 
 def tagged(connection: Connection, ids: Iterable[int], key: str) -> dict[int, str]:
     """The value of one tag of executions that have it, by execution."""
-    statement = select(execution_tags.c.execution_id, execution_tags.c.value).where(
-        execution_tags.c.key == key, among(connection, execution_tags.c.execution_id, "ids")
+    return {row.execution_id: row.value for row in read(connection, _tags, ids, key=key)}
+
+
+def _tags(among: Among) -> Select[Any]:
+    return select(execution_tags.c.execution_id, execution_tags.c.value).where(
+        execution_tags.c.key == bindparam("key"), among(execution_tags.c.execution_id)
     )
-    rows = connection.execute(statement, {"ids": packed(connection, ids)})
-    return {row.execution_id: row.value for row in rows}
 
 
 def gates_text(results: Sequence[GateResult]) -> str:

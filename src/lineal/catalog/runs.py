@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    CompoundSelect,
     Connection,
     Row,
     Select,
@@ -33,6 +34,7 @@ from .batch import Experiment
 from .dialect import among, packed, upsert
 from .rows import clean, maybe_clean, metric_of, micros, moment, run_of, run_row
 from .snapshots import snapshot_text
+from .statements import Among, read
 from .tables import (
     executions,
     experiments,
@@ -52,13 +54,7 @@ _MANY_NAMESAKES = 100
 
 def begin(connection: Connection, record: RunRecord) -> int:
     """Write a new run with its parameters and tags; returns the number it was given."""
-    connection.execute(
-        upsert(connection, experiments),
-        {"name": clean(record.experiment), "created_at": now()},
-    )
-    experiment_id = connection.execute(
-        select(experiments.c.id).where(experiments.c.name == clean(record.experiment))
-    ).scalar_one()
+    experiment_id = _experiment(connection, clean(record.experiment))
     written = connection.execute(insert(runs), run_row(record, experiment_id))
     assert written.inserted_primary_key is not None
     number = int(written.inserted_primary_key[0])
@@ -66,6 +62,16 @@ def begin(connection: Connection, record: RunRecord) -> int:
     put(connection, run_tags, _texts(number, record.tags))
     _put_result(connection, number, record.result)
     return number
+
+
+def _experiment(connection: Connection, name: str) -> int:
+    """The id of an experiment, which is made when there is none of this name."""
+    wanted = select(experiments.c.id).where(experiments.c.name == name)
+    known: int | None = connection.execute(wanted).scalar()
+    if known is None:
+        connection.execute(upsert(connection, experiments), {"name": name, "created_at": now()})
+        known = connection.execute(wanted).scalar_one()
+    return known
 
 
 def finish(
@@ -296,13 +302,19 @@ def _metrics_of(connection: Connection, numbers: Sequence[int]) -> dict[int, lis
 
     A reused metric is shown under the execution that reused it.
     """
+    found: dict[int, list[MetricSummary]] = defaultdict(list)
+    for row in read(connection, _metrics, numbers):
+        found[row.run_number].append(metric_of(row))
+    return found
+
+
+def _metrics(among: Among) -> CompoundSelect[Any]:
     m = metric_summaries
     first = cast(runs.c.number, BigInteger) * POSITIONS
-    wanted = among(connection, runs.c.number, "numbers")
     own = (
         select(runs.c.number.label("run_number"), m.c.execution_id.label("shown_by"), *m.c)
         .join_from(runs, m, and_(m.c.execution_id >= first, m.c.execution_id < first + POSITIONS))
-        .where(wanted)
+        .where(among(runs.c.number))
     )
     reused = (
         select(executions.c.run_number, executions.c.id.label("shown_by"), *m.c)
@@ -310,10 +322,6 @@ def _metrics_of(connection: Connection, numbers: Sequence[int]) -> dict[int, lis
             runs, executions, and_(executions.c.id >= first, executions.c.id < first + POSITIONS)
         )
         .join(m, m.c.execution_id == executions.c.reused_from)
-        .where(wanted, executions.c.reused_from.is_not(None))
+        .where(among(runs.c.number), executions.c.reused_from.is_not(None))
     )
-    found: dict[int, list[MetricSummary]] = defaultdict(list)
-    both = union_all(own, reused).order_by("shown_by", "key", "labels")
-    for row in connection.execute(both, {"numbers": packed(connection, numbers)}):
-        found[row.run_number].append(metric_of(row))
-    return found
+    return union_all(own, reused).order_by("shown_by", "key", "labels")

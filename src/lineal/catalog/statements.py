@@ -50,12 +50,21 @@ class Many:
         self.packed = packed(connection, chosen)
 
 
-def read(connection: Connection, builder: Builder, ids: Iterable[Any] | Many) -> Sequence[Any]:
-    """The rows that a statement finds for some ids, by the names of its columns; none for none."""
+def read(
+    connection: Connection, builder: Builder, ids: Iterable[Any] | Many, **parameters: Any
+) -> Sequence[Any]:
+    """The rows that a statement finds for some ids, by the names of its columns; none for none.
+
+    Args:
+        connection: A transaction.
+        builder: Makes the statement.
+        ids: What its condition `Among` stands for.
+        parameters: What else it binds.
+    """
     many = ids if isinstance(ids, Many) else Many(connection, ids)
     if many.none:
         return ()
-    return named(connection, _once(connection, builder), ids=many.packed)
+    return named(connection, _once(connection, builder), ids=many.packed, **parameters)
 
 
 def read_plain(

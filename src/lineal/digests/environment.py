@@ -6,7 +6,6 @@ import importlib.util
 import locale
 import os
 import platform
-import subprocess
 import sys
 import sysconfig
 import time
@@ -25,7 +24,6 @@ _VARIABLES = (
     "BLIS_NUM_THREADS", "NUMEXPR_NUM_THREADS", "VECLIB_MAXIMUM_THREADS",
     "LANG", "LC_ALL", "TZ",
 )  # fmt: skip
-_GIT_SECONDS = 5
 
 
 @cache
@@ -164,35 +162,3 @@ def _distributions() -> dict[str, str]:
                 distribution, _, version = name.removesuffix(".dist-info").rpartition("-")
                 found.setdefault(distribution.replace("_", "-"), version)
     return dict(sorted(found.items()))
-
-
-def git_state(root: Path) -> tuple[str, str | None, bool] | None:
-    """Commit, branch (None when detached) and whether files differ; None without a repository."""
-    command = ["git", "-C", str(root), "status", "--porcelain=v2", "--branch", "-uno"]
-    try:
-        done = subprocess.run(  # noqa: S603 - a fixed command
-            command, capture_output=True, text=True, timeout=_GIT_SECONDS, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    if done.returncode != 0:
-        return None
-    lines = done.stdout.splitlines()
-    heads = dict(line[2:].split(" ", 1) for line in lines if line.startswith("# "))
-    commit, branch = heads.get("branch.oid", ""), heads.get("branch.head")
-    if not commit or commit == "(initial)":
-        return None
-    dirty = any(not line.startswith("#") for line in lines)
-    return commit, None if branch == "(detached)" else branch, dirty
-
-
-def git_patch(root: Path) -> bytes | None:
-    """How the tracked files differ from the last commit; None when that can't be told."""
-    command = ["git", "-C", str(root), "diff", "--no-ext-diff", "--no-color", "--binary", "HEAD"]
-    try:
-        done = subprocess.run(  # noqa: S603 - a fixed command
-            command, capture_output=True, timeout=_GIT_SECONDS, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return done.stdout if done.returncode == 0 else None

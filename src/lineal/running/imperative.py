@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from lineal.context import current_step
@@ -14,12 +15,14 @@ from lineal.registry import carry_out
 from .base import RunOptions, Services
 from .body import Body
 from .capture import capturing
+from .git import Git
 from .launch import Ending
 from .naming import declared_in_block
 from .opening import open_run, tidy_up
 from .results import load_result
 from .run import Run
 from .snapshots import snapshot
+from .sources import project_root
 
 
 class ActiveRun(Run):
@@ -51,24 +54,31 @@ def start_run(
     active = ActiveRun(record, lambda r: load_result(services, r))
     ending = Ending()
     token = current_step.set(body.context)
-    try:
-        with ending.noted(), capturing(echo=options.echo):
-            yield active
-    finally:
-        current_step.reset(token)
-    with recorder.to_the_end():
-        record = recorder.finish(
-            body.write(recorder, services.catalog, always=True),
-            status=ending.status,
-            error=ending.text,
-            result=(),
-            code=snapshot(services, [code_file] if code_file else []),
-            naming=lambda whole: carry_out(
-                services.catalog, whole, declared_in_block(whole, body.context)
-            ),
-        )
+    with Git(_root_of(code_file)) as git:
+        try:
+            with ending.noted(), capturing(echo=options.echo):
+                yield active
+        finally:
+            current_step.reset(token)
+        with recorder.to_the_end():
+            record = recorder.finish(
+                body.write(recorder, services.catalog, always=True),
+                status=ending.status,
+                error=ending.text,
+                result=(),
+                code=snapshot(services, [code_file] if code_file else [], git),
+                naming=lambda whole: carry_out(
+                    services.catalog, whole, declared_in_block(whole, body.context)
+                ),
+            )
     active.complete(record)
     tidy_up(services)
     raised: Any = ending.cancelled or ending.error or recorder.refused
     if raised is not None:
         raise raised
+
+
+def _root_of(code_file: str | None) -> Path:
+    """The project's folder, as a snapshot of the file will find it."""
+    file = Path(code_file).absolute() if code_file else None
+    return project_root(file.parent if file is not None and file.is_file() else Path.cwd())

@@ -24,6 +24,7 @@ from .body import Body
 from .capture import capturing
 from .deciding import Decider, as_setting
 from .execute import own_traceback
+from .git import Git
 from .interrupts import Interrupts
 from .leases import Leases
 from .local import ThreadRunner
@@ -35,6 +36,7 @@ from .run import Run
 from .seeding import stepped_out
 from .session import Session
 from .snapshots import file_of, keep_arguments, snapshot
+from .sources import project_root
 
 
 def run_pipeline(
@@ -51,8 +53,13 @@ def run_pipeline(
         RunNotRecorded: nor could the rest of it, after the run had begun.
         KeyboardInterrupt: the run was cancelled, and is recorded so.
     """
-    with stepped_out() as inside, Leases(services.catalog, waits=not inside) as leases:
-        return _run(services, pipeline, arguments, options, leases)
+    file = file_of(pipeline)
+    with (
+        stepped_out() as inside,
+        Leases(services.catalog, waits=not inside) as leases,
+        Git(None if file is None else project_root(file.parent)) as git,
+    ):
+        return _run(services, pipeline, arguments, options, leases, git)
 
 
 def _run(
@@ -61,6 +68,7 @@ def _run(
     arguments: dict[str, Any],
     options: RunOptions,
     leases: Leases,
+    git: Git,
 ) -> Run:
     runner = make_runner(services, pipeline, options)
     record = open_run(
@@ -130,6 +138,7 @@ def _run(
             code=snapshot(
                 services,
                 [file for code in decider.codes for file in code.files],
+                git,
                 pipeline=pipeline,
                 arguments=keep_arguments(services, arguments, trace.steps, recorder.written),
             ),

@@ -41,7 +41,6 @@ def open_run(
 ) -> RunRecord:
     """Write the beginning of a run; returns its record with its number."""
     environment = current_environment()
-    services.catalog.record_environment(environment)
     record = RunRecord(
         id=new_run_id(),
         number=0,
@@ -60,7 +59,7 @@ def open_run(
         note=options.note,
         environment=environment.digest,
     )
-    number = services.catalog.begin_run(record)
+    number = services.catalog.begin_run(record, environment)
     return replace(record, number=number)
 
 

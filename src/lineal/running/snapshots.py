@@ -8,7 +8,6 @@ from typing import Any
 
 from lineal.digests.canonical import identify
 from lineal.digests.digest import Digest, unique_digest
-from lineal.digests.environment import git_patch, git_state
 from lineal.errors import LinealError
 from lineal.pipeline import Pipeline
 from lineal.pipeline.graph import Literal, StepNode
@@ -16,12 +15,14 @@ from lineal.records import Artifact, CodeSnapshot
 
 from .base import Services
 from .deciding import as_setting
+from .git import Git
 from .sources import Sources, sources_of
 
 
 def snapshot(
     services: Services,
     reached: Iterable[str],
+    git: Git,
     *,
     pipeline: Pipeline[..., Any] | None = None,
     arguments: Mapping[str, Artifact] | None = None,
@@ -31,6 +32,7 @@ def snapshot(
     Args:
         services: Where to.
         reached: The files that hold what its steps' code reaches.
+        git: Knows of the project's repository.
         pipeline: The pipeline, when the run is one of a pipeline.
         arguments: What the pipeline was called with.
     """
@@ -38,16 +40,16 @@ def snapshot(
     sources = sources_of(entry, map(Path, reached))
     blobs = services.values.blobs
     kept = {sources.place(path): blobs.put_file(path) for path in sources.files}
-    commit, branch, dirty = git_state(sources.root) or (None, None, None)
-    patch = git_patch(sources.root) if dirty else None
+    state = git.state(sources.root)
+    patch = git.patch(sources.root, state.commit) if state is not None and state.dirty else None
     address = blobs.put(patch) if patch else None
     if kept or address:
         services.values.sync()
     return CodeSnapshot(
         files=kept,
-        git_commit=commit,
-        git_branch=branch,
-        git_dirty=dirty,
+        git_commit=state.commit if state is not None else None,
+        git_branch=state.branch if state is not None else None,
+        git_dirty=state.dirty if state is not None else None,
         git_patch=address,
         entry=_entry(pipeline, entry, sources),
         import_paths=tuple(map(sources.place, sources.roots)),

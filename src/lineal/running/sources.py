@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import os
+import stat
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -53,6 +54,7 @@ def sources_of(entry: Path | None, reached: Iterable[Path]) -> Sources:
     first = entry if entry is not None else next(iter(present), None)
     root = project_root(first.parent if first is not None else Path.cwd())
     roots = _import_roots(root, present)
+    look = _Look()
     found: dict[Path, None] = {}
     waiting = [path for path in ([entry] if entry else []) + present if path.is_file()]
     while waiting:
@@ -60,8 +62,8 @@ def sources_of(entry: Path | None, reached: Iterable[Path]) -> Sources:
         if path in found or not is_project_file(str(path)):
             continue
         found[path] = None
-        waiting.extend(_packages(path, roots))
-        waiting.extend(_imported(path, roots))
+        waiting.extend(_packages(path, roots, look))
+        waiting.extend(_imported(path, roots, look))
     return Sources(root=root, files=tuple(sorted(found)), roots=tuple(roots))
 
 
@@ -94,18 +96,42 @@ def _home(module: str, file: Path) -> Path:
     return file.parents[depth] if depth < len(file.parents) else file.parent
 
 
-def _packages(path: Path, roots: Iterable[Path]) -> Iterator[Path]:
+class _Look:
+    """What lies in folders, each place looked at once: files import the same modules."""
+
+    def __init__(self) -> None:
+        self._kinds: dict[str, int] = {}
+
+    def is_file(self, path: str) -> bool:
+        return stat.S_ISREG(self._kind(path))
+
+    def is_folder(self, path: str) -> bool:
+        return stat.S_ISDIR(self._kind(path))
+
+    def _kind(self, path: str) -> int:
+        kind = self._kinds.get(path)
+        if kind is None:
+            try:
+                kind = os.stat(path).st_mode  # noqa: PTH116 - a `Path` costs more than the look
+            except (OSError, ValueError):
+                kind = 0
+            self._kinds[path] = kind
+        return kind
+
+
+def _packages(path: Path, roots: Iterable[Path], look: _Look) -> Iterator[Path]:
     """The ``__init__.py`` of every package that a file lies in."""
     for root in roots:
         if _below(path, root):
             for folder in path.parents:
                 if folder == root:
                     break
-                if (folder / "__init__.py").is_file():
-                    yield folder / "__init__.py"
+                marker = f"{folder}{os.sep}__init__.py"
+                if look.is_file(marker):
+                    yield Path(marker)
 
 
-def _imported(path: Path, roots: list[Path]) -> Iterator[Path]:
+def _imported(path: Path, roots: list[Path], look: _Look) -> Iterator[Path]:
     try:
         facts = path.stat()
     except OSError:
@@ -113,7 +139,7 @@ def _imported(path: Path, roots: list[Path]) -> Iterator[Path]:
     for level, name in _imports(str(path), facts.st_mtime_ns, facts.st_size):
         bases = roots if level == 0 else [path.parents[min(level, len(path.parents)) - 1]]
         for base in bases:
-            yield from _modules(base, name)
+            yield from _modules(str(base), name, look)
 
 
 @lru_cache(maxsize=4096)
@@ -134,15 +160,15 @@ def _imports(path: str, modified: int, size: int) -> tuple[tuple[int, str], ...]
     return tuple(found)
 
 
-def _modules(base: Path, name: str) -> Iterator[Path]:
+def _modules(base: str, name: str, look: _Look) -> Iterator[Path]:
     """The files of a module and its packages below a folder, as far as they are there."""
     place = base
     for part in name.split("."):
-        place = place / part
-        for file in (place.with_name(part + ".py"), place / "__init__.py"):
-            if file.is_file():
-                yield file
-        if not place.is_dir():
+        place = f"{place}{os.sep}{part}"
+        for file in (f"{place}.py", f"{place}{os.sep}__init__.py"):
+            if look.is_file(file):
+                yield Path(file)
+        if not look.is_folder(place):
             return
 
 

@@ -38,11 +38,8 @@ _NAN = float("nan")
 _quoted = json.encoder.encode_basestring_ascii
 compact = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=True).encode
 """JSON with sorted keys and no spaces: one text for one value."""
-
-
-def in_order(items: Mapping[str, Any]) -> str:
-    """Compact JSON that keeps the order of the keys where it carries meaning."""
-    return json.dumps(items, separators=(",", ":"))
+in_order = json.JSONEncoder(separators=(",", ":")).encode
+"""The same with keys in their own order, where it carries meaning."""
 
 
 def micros(moment: datetime | None) -> int | None:

@@ -56,7 +56,7 @@ class MemorySampler:
         self._active: set[Usage] = set()
         self._lock = threading.Lock()
         self._wake = threading.Event()
-        self._closed = False
+        self._closed = threading.Event()
         self._latest = int(self._resident().rss)
         self._thread = threading.Thread(target=self._run, name="lineal-memory", daemon=True)
         self._thread.start()
@@ -82,18 +82,18 @@ class MemorySampler:
 
     def close(self) -> None:
         """Stop sampling."""
-        self._closed = True
+        self._closed.set()
         self._wake.set()
         self._thread.join()
 
     def _run(self) -> None:
-        while not self._closed:
+        while not self._closed.is_set():
             self._wake.wait()
             self._sample()
             with self._lock:
-                if not self._active and not self._closed:
+                if not self._active and not self._closed.is_set():
                     self._wake.clear()
-            time.sleep(INTERVAL)
+            self._closed.wait(INTERVAL)
 
     def _sample(self) -> None:
         self._latest = resident = int(self._resident().rss)

@@ -344,7 +344,7 @@ class Recorder:
         known = self._artifacts.get(identity.digest) or artifacts.get(identity.digest)
         if known is not None and known.stored is not None:
             return None
-        if _bytes_in(value, identity) >= LARGE:
+        if max(_bytes_in(value, identity), _bytes_of_files(identity)) >= LARGE:
             known = self._catalog.artifacts([identity.digest]).get(identity.digest)
             if known is not None and self._values.holds(known):
                 artifacts[identity.digest] = known
@@ -365,6 +365,10 @@ def _bytes_in(value: Any, identity: ValueIdentity) -> int:
         return int(getattr(value, "nbytes", 0))
     profile = identity.profile
     return 8 * int(profile.get("rows", 0)) * len(profile.get("columns", ()))
+
+
+def _bytes_of_files(identity: ValueIdentity) -> int:
+    return int(identity.profile.get("size", 0)) if identity.kind in ("file", "tree") else 0
 
 
 def describe(identity: ValueIdentity) -> Artifact:

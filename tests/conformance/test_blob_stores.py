@@ -146,3 +146,13 @@ def test_threads_may_put_the_same_and_other_bytes_at_once(blobs, reopen):
         thread.join()
     assert not failures
     assert all(blobs.get(found[place]) == content for place, content in enumerate(contents))
+
+
+def test_it_holds_what_was_put_and_is_there_undamaged(blobs, reopen, content):
+    address = blobs.put(content)
+    assert blobs.holds(address)
+    assert reopen().holds(address)
+    assert not blobs.holds(ABSENT)
+    blobs.delete(address)
+    assert not blobs.holds(address)
+    assert not reopen().holds(address)

@@ -139,6 +139,23 @@ def test_putting_again_mends_what_was_damaged(blobs, content, damage):
     assert again.get(address) == content
 
 
+def test_a_blob_without_one_of_its_chunks_is_not_held_and_put_again_by_the_same_process(blobs):
+    address = blobs.put(LARGE)
+    chunk = chunks_of(blobs, address)[1]
+    (blobs.root / "blobs" / chunk[:2] / chunk).unlink()
+    assert not blobs.holds(address)
+    assert blobs.put(LARGE) == address
+    assert blobs.holds(address)
+    assert blobs.get(address) == LARGE
+
+
+def test_a_damaged_chunk_is_not_held_by_a_process_that_has_not_written_it(blobs):
+    address = blobs.put(LARGE)
+    chunk = chunks_of(blobs, address)[-1]
+    overwrite(blobs.root / "blobs" / chunk[:2] / chunk, b"rnot this")
+    assert not LocalBlobs(blobs.root).holds(address)
+
+
 def test_a_damaged_blob_found_by_reading_is_mended_by_the_same_process(blobs):
     address = blobs.put(b"x" * 9000)
     overwrite(file_of(blobs, address), b"rother")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -11,9 +10,7 @@ from lineal.errors import StoreError
 from lineal.records import Artifact, RunRecord, Stored
 from lineal.records.step import RUN_SHIFT
 from lineal.store import ValueStore
-
-_FILES = "files/1"
-"""The codec whose bytes name further addresses: a manifest of files."""
+from lineal.store.codecs.files import is_manifest, listed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,22 +74,17 @@ def addresses_of(values: ValueStore, artifacts: Iterable[tuple[Artifact, str]]) 
             continue
         if stored.address is not None:
             yield Named(address=stored.address, by=name)
-        if stored.codec == _FILES:
+        if is_manifest(stored.codec):
             for place, address in _listed(values, stored):
                 yield Named(address=address, by=f"{name}: {place}")
 
 
-def _listed(values: ValueStore, stored: Stored) -> Iterator[tuple[str, Digest]]:
+def _listed(values: ValueStore, stored: Stored) -> list[tuple[str, Digest]]:
     try:
         data = stored.inline
         if data is None:
             assert stored.address is not None
             data = values.blobs.get(stored.address)
-        manifest = json.loads(data)
+        return listed(data)
     except (StoreError, ValueError):
-        return
-    if "address" in manifest:
-        yield manifest["name"], Digest(manifest["address"])
-    for entry in manifest.get("entries", ()):
-        if "address" in entry:
-            yield entry["path"], Digest(entry["address"])
+        return []

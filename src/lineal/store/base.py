@@ -40,6 +40,12 @@ class BlobStore(Protocol):
     def has(self, addresses: Iterable[Digest]) -> set[Digest]:
         """Those addresses that were put and not deleted; their bytes are not verified."""
 
+    def holds(self, address: Digest) -> bool:
+        """Whether bytes that were put before are there, so that putting them again is in vain.
+
+        A process verifies them the first time it asks, and later only that they are there.
+        """
+
     def sync(self) -> None:
         """Return when everything whose `put` returned before is durable.
 

@@ -51,6 +51,10 @@ class BorrowingBlobs:
         own = self._own.has(wanted)
         return own | self._lender.has(wanted - own)
 
+    def holds(self, address: Digest) -> bool:
+        """Whether an address is in its own store."""
+        return self._own.holds(address)
+
     def sync(self) -> None:
         """Make its own store durable."""
         self._own.sync()

@@ -40,8 +40,9 @@ class LocalBlobs(BlobStore):
         self._noting = threading.Lock()
         self._syncing = threading.Lock()
         self._unsynced: set[Path] = set()
-        self._intact: set[Digest] = set()
-        """Blobs that were written or verified here, so are not read again when put again."""
+        self._intact: dict[Digest, tuple[Digest, ...]] = {}
+        """Blobs that were written or verified here, so are not read again when put again, with
+        the chunks of large ones."""
 
     def put(self, data: bytes | memoryview) -> Digest:
         """Keep bytes; large ones in chunks that other blobs may share."""
@@ -50,7 +51,7 @@ class LocalBlobs(BlobStore):
         if not self._is_intact(address):
             if len(view) > LARGEST:
                 parts = self._put_chunks(chunks(view))
-                self._write(address, packing.pack_manifest(parts))
+                self._write(address, packing.pack_manifest(parts), tuple(parts))
             else:
                 self._write(address, packing.pack(view))
         return address
@@ -73,7 +74,7 @@ class LocalBlobs(BlobStore):
             parts = self._put_chunks(chunks_read(read))
         address = _address(hasher)
         if not self._is_intact(address):
-            self._write(address, packing.pack_manifest(parts))
+            self._write(address, packing.pack_manifest(parts), tuple(parts))
         return address
 
     def get(self, address: Digest) -> bytes:
@@ -96,6 +97,10 @@ class LocalBlobs(BlobStore):
         """Those addresses whose files are there."""
         return {address for address in addresses if self._path(address).is_file()}
 
+    def holds(self, address: Digest) -> bool:
+        """Whether an address is there whole; its bytes are read the first time only."""
+        return self._is_intact(address)
+
     def sync(self) -> None:
         """Make the names of everything put before durable; the bytes are already."""
         # Held to the end: whoever comes next may count on what this call has taken over.
@@ -114,7 +119,7 @@ class LocalBlobs(BlobStore):
     def delete(self, address: Digest) -> None:
         """Remove a blob's file; the chunks of a large one stay, as others may share them."""
         path = self._path(address)
-        self._intact.discard(address)
+        self._intact.pop(address, None)
         with writing.writing(path), suppress(FileNotFoundError):
             path.unlink()
 
@@ -136,14 +141,17 @@ class LocalBlobs(BlobStore):
         path = self._path(address)
         if not path.is_file():
             return False
-        if address in self._intact:
+        known = self._intact.get(address)
+        if known is not None and all(self._path(part).is_file() for part in known):
             return True
         try:
-            for _ in self._verified(address):
+            content = self._content(address)
+            parts = () if isinstance(content, bytes) else content
+            for _ in self._joined(address, parts) if parts else ():
                 pass
         except StoreError:
             return False
-        self._note(address, path)
+        self._note(address, path, parts)
         return True
 
     def _put_chunks(self, pieces: Iterable[memoryview]) -> list[Digest]:
@@ -162,22 +170,27 @@ class LocalBlobs(BlobStore):
                 raise
         return written
 
-    def _write(self, address: Digest, parts: Iterable[bytes | memoryview]) -> None:
+    def _write(
+        self,
+        address: Digest,
+        packed: Iterable[bytes | memoryview],
+        parts: tuple[Digest, ...] = (),
+    ) -> None:
         path = self._path(address)
         with writing.writing(path):
             try:
-                writing.write_whole(path, parts, writing.temporary_in(self._tmp))
+                writing.write_whole(path, packed, writing.temporary_in(self._tmp))
             except FileNotFoundError:
                 self._tmp.mkdir(parents=True, exist_ok=True)
                 path.parent.mkdir(parents=True, exist_ok=True)
-                writing.write_whole(path, parts, writing.temporary_in(self._tmp))
-        self._note(address, path)
+                writing.write_whole(path, packed, writing.temporary_in(self._tmp))
+        self._note(address, path, parts)
 
-    def _note(self, address: Digest, path: Path) -> None:
+    def _note(self, address: Digest, path: Path, parts: tuple[Digest, ...]) -> None:
         with self._noting:
             if len(self._intact) >= _REMEMBERED:
                 self._intact.clear()
-            self._intact.add(address)
+            self._intact[address] = parts
             # Those above too: another process may have made the folder, and not synced it.
             self._unsynced.update((path.parent, self._blobs, self.root))
 
@@ -186,9 +199,13 @@ class LocalBlobs(BlobStore):
         content = self._content(address)
         if isinstance(content, bytes):
             yield content
-            return
+        else:
+            yield from self._joined(address, content)
+
+    def _joined(self, address: Digest, parts: tuple[Digest, ...]) -> Iterator[bytes]:
+        """The bytes of a large blob, a chunk at a time."""
         hasher = blake3()
-        for part in content:
+        for part in parts:
             piece = self._content(part, whole=address)
             if not isinstance(piece, bytes):
                 raise self._corrupt(part, address)
@@ -219,9 +236,9 @@ class LocalBlobs(BlobStore):
         return content
 
     def _corrupt(self, address: Digest, whole: Digest | None = None) -> BlobCorrupt:
-        self._intact.discard(address)
+        self._intact.pop(address, None)
         if whole is not None:
-            self._intact.discard(whole)
+            self._intact.pop(whole, None)
         return BlobCorrupt(
             f"The blob {_named(address, whole)} is damaged: {self._path(address)} does not hold"
             " what was written to it. Run the step that makes it again with --force, which"

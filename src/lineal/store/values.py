@@ -21,6 +21,7 @@ from lineal.records import Artifact, Stored
 
 from .base import BlobStore
 from .codecs import Check, Codec, codec_named, codecs_for
+from .codecs.files import is_manifest, listed
 from .export import export_path, export_value
 from .statistics import Extent, with_statistics
 
@@ -105,14 +106,17 @@ class ValueStore:
         )
 
     def holds(self, artifact: Artifact) -> bool:
-        """Whether the bytes of a value that was saved before are there, undamaged."""
-        if artifact.stored is None:
+        """Whether the bytes of a value that was saved before are there; see `BlobStore.holds`."""
+        stored = artifact.stored
+        if stored is None or (stored.address is not None and not self.blobs.holds(stored.address)):
             return False
+        if not is_manifest(stored.codec):
+            return True
         try:
-            self._bytes(artifact.stored)
+            files = listed(self._bytes(stored))
         except (BlobMissing, BlobCorrupt):
             return False
-        return True
+        return all(self.blobs.holds(address) for _, address in files)
 
     def load(self, artifact: Artifact) -> Any:
         """A value as it was saved.

@@ -242,3 +242,14 @@ def test_a_file_inside_a_pickled_value_is_kept_by_content(values, tmp_path):
 def test_a_path_to_nothing_is_not_kept(values, tmp_path):
     with pytest.raises(MissingFileError, match="absent"):
         values.save(tmp_path / "absent", unidentified())
+
+
+def test_a_path_is_held_when_the_content_of_each_of_its_files_is(values, blobs, tmp_path):
+    tree = tmp_path / "tree"
+    (tree / "below").mkdir(parents=True)
+    (tree / "one").write_text("1")
+    (tree / "below" / "two").write_text("2")
+    artifact = values.save(tree, identify(tree))
+    assert values.holds(artifact)
+    blobs.delete(blobs.put(b"2"))
+    assert not values.holds(artifact)

@@ -72,6 +72,18 @@ class FileCodec:
             attempt += 1
 
 
+def is_manifest(codec: str) -> bool:
+    """Whether the bytes that a codec has written name further addresses."""
+    return codec == FileCodec.name
+
+
+def listed(manifest: bytes) -> list[tuple[str, Digest]]:
+    """By its place, the address of every file in a manifest."""
+    facts = json.loads(manifest)
+    files = [{**facts, "path": facts.get("name")}, *facts.get("entries", ())]
+    return [(file["path"], Digest(file["address"])) for file in files if "address" in file]
+
+
 def _manifest(facts: dict[str, Any]) -> bytes:
     return json.dumps(facts, separators=(",", ":")).encode()
 

@@ -200,7 +200,8 @@ class Catalog:
         """The executed executions of every key that has any, newest first, in one query."""
         if not keys:
             return {}
-        with self._database.glance() as glance:
+        # What an execution was given and made is written with it, and never changes.
+        with self._database.glance(one_state=False) as glance:
             return priors.lookup(glance, keys)
 
     def preload(self, pipeline: str) -> dict[Digest, tuple[Prior, ...]]:

@@ -96,8 +96,12 @@ class Database:
                 raise error from None
 
     @contextmanager
-    def glance(self) -> Iterator[Glance]:
+    def glance(self, *, one_state: bool = True) -> Iterator[Glance]:
         """A transaction like `read`, for small questions that are asked often.
+
+        Args:
+            one_state: Whether all of them see the same state. Where there is but one, or what
+                they ask for never changes, that is not worth beginning and ending it.
 
         Raises:
             CatalogBusy: When another process holds the catalog for too long.
@@ -110,9 +114,11 @@ class Database:
                     yield ThroughSQLAlchemy(connection)
                 return
             try:
-                glance.begin()
+                if one_state:
+                    glance.begin()
                 yield glance
-                glance.commit()
+                if one_state:
+                    glance.commit()
             except BaseException:
                 glance.close()
                 raise

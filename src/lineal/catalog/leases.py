@@ -61,7 +61,7 @@ class Leases:
 
     def held(self) -> list[Lease]:
         """All leases that there are: few, as each is of a step that is being executed."""
-        with self._database.glance() as glance:
+        with self._database.glance(one_state=False) as glance:
             return _leases_of(
                 ask(glance, _all),
                 lambda: now() if is_sqlite(glance) else int(ask(glance, _time)[0][0]),

@@ -17,7 +17,9 @@ from .render import COLOURS, duration, err
 
 MARKS = {"executed": "✓", "reused": "↺", "failed": "✗", "skipped": "–", "waiting": "…"}
 MANY = 20
-"""Reused steps shown one by one; the rest are counted."""
+"""Reused steps shown one by one, and quick ones of one map; the rest are counted."""
+QUICK = 1.0
+"""Seconds below which an executed step of a map is a quick one."""
 
 
 class LiveProgress:
@@ -27,6 +29,8 @@ class LiveProgress:
         self.counts: Counter[str] = Counter()
         self._running: dict[str, tuple[float, str]] = {}
         """By step: since when it is under way, and what to say of it."""
+        self._quick: Counter[str] = Counter()
+        """By map: its quick steps."""
         self._live: Live | None = None
         self._started = time.perf_counter()
 
@@ -41,6 +45,10 @@ class LiveProgress:
     def __exit__(self, *error: object) -> None:
         if self._live is not None:
             self._live.stop()
+        for name, count in self._quick.items():
+            if count > MANY:
+                text = f"and {count - MANY:,} more of them, each in less than a second"
+                err.print(Text(f"  {name}[…]  {text}", style="dim"))
 
     @property
     def seconds(self) -> float:
@@ -68,8 +76,17 @@ class LiveProgress:
         self.counts[status] += 1
         if status == "reused" and self.counts[status] > MANY:
             return
+        if status == "executed" and self._is_one_of_many(step, resources):
+            return
         took = duration(resources.wall_seconds) if status in ("executed", "failed") else ""
         err.print(_line(step, status, took, reason))
+
+    def _is_one_of_many(self, step: str, resources: Resources) -> bool:
+        name, of_map, _ = step.rpartition("[")
+        if not of_map or resources.wall_seconds >= QUICK:
+            return False
+        self._quick[name] += 1
+        return self._quick[name] > MANY
 
     def told(self, line: str) -> None:
         """A line for what takes its time."""
@@ -83,6 +100,9 @@ class LiveProgress:
         ]
         if len(self._running) > 10:
             lines.append(Text(f"and {len(self._running) - 10} more", style="dim"))
+        if self.counts.total() > MANY:
+            ended = ", ".join(f"{count:,} {status}" for status, count in self.counts.items())
+            lines.append(Text(ended, style="dim"))
         return Group(*lines)
 
 

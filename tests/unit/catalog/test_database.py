@@ -154,6 +154,14 @@ def test_a_glance_sees_one_state_and_the_next_one_what_came_in_between(catalog, 
     assert len(catalog.lookup([digest("k")])[digest("k")]) == 2
 
 
+def test_without_one_state_each_question_sees_its_own_moment(catalog, write):
+    write.step(write.begin(), 1, key=digest("k"))
+    with catalog._database.glance(one_state=False) as glance:
+        assert len(priors.lookup(glance, [digest("k")])[digest("k")]) == 1
+        write.step(write.begin(), 1, key=digest("k"))
+        assert len(priors.lookup(glance, [digest("k")])[digest("k")]) == 2
+
+
 def test_a_glance_that_fails_is_explained_and_leaves_no_transaction_open(catalog, write):
     made = write.step(write.begin(), 1, key=digest("k"))
     with pytest.raises(StoreError, match="refused"), catalog._database.glance() as glance:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import threading
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from types import TracebackType
 from typing import Self
 
 _SECONDS = 5
-"""How long Git may take to answer."""
+"""How long Git may take to answer a question."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,25 +23,26 @@ class GitState:
     """None when the head is detached."""
     dirty: bool
     """Whether tracked files differ from the commit."""
+    patch: bytes | None = None
+    """How they do; None when they don't, or when that can't be told."""
 
 
 class Git:
     """The repository around a folder. Git is asked when the block is entered.
 
-    Git takes longer than a small run does, so it works meanwhile; what it says holds for the
-    time when the run began, as the code does that was imported by then.
+    It takes longer than a small run does, so it works meanwhile; what it says holds for the time
+    when the run began, as the code does that was imported by then.
 
     Args:
         folder: The project's root; None where it is not known before the run's end.
     """
 
     def __init__(self, folder: Path | None) -> None:
-        self._folder = folder
-        self._asked: subprocess.Popen[bytes] | None = None
+        self._question = None if folder is None else _Question(folder)
 
     def __enter__(self) -> Self:
-        if self._folder is not None:
-            self._asked = _ask(self._folder)
+        if self._question is not None:
+            self._question.start()
         return self
 
     def __exit__(
@@ -49,72 +51,87 @@ class Git:
         _error: BaseException | None,
         _traceback: TracebackType | None,
     ) -> None:
-        self._give_up()
+        if self._question is not None:
+            self._question.give_up()
 
     def state(self, folder: Path) -> GitState | None:
         """The state of the repository around a folder; None where that can't be told."""
-        if folder != self._folder:
-            self._give_up()
-            self._folder, self._asked = folder, _ask(folder)
-        asked, self._asked = self._asked, None
-        answer = _answer(asked)
-        return None if answer is None else _state_in(answer.decode(errors="surrogateescape"))
-
-    def patch(self, folder: Path, commit: str) -> bytes | None:
-        """How the tracked files differ from a commit; None when that can't be told."""
-        return _answer(_started(folder, "diff", "--no-ext-diff", "--no-color", "--binary", commit))
-
-    def _give_up(self) -> None:
-        asked, self._asked = self._asked, None
-        if asked is not None:
-            _end(asked)
+        question = self._question
+        if question is None or question.folder != folder:
+            question = _Question(folder)
+            question.start()
+        return question.answer()
 
 
-def _ask(folder: Path) -> subprocess.Popen[bytes] | None:
-    return _started(folder, "status", "--porcelain=v2", "--branch", "-uno")
+class _Question:
+    """Asks Git on a thread, which takes note of the end of each process at once."""
 
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._given_up = False
+        self._process: subprocess.Popen[bytes] | None = None
+        self._state: GitState | None = None
+        self._thread = threading.Thread(target=self._ask, name="lineal-git", daemon=True)
 
-def _started(folder: Path, *words: str) -> subprocess.Popen[bytes] | None:
-    with suppress(OSError):
+    def start(self) -> None:
+        self._thread.start()
+
+    def answer(self) -> GitState | None:
+        self._thread.join()
+        return self._state
+
+    def give_up(self) -> None:
+        self._given_up = True
+        process = self._process
+        if process is not None:
+            process.kill()
+        self._thread.join()
+
+    def _ask(self) -> None:
+        told = self._run("status", "--porcelain=v2", "--branch", "-uno")
+        commit, branch, dirty = _read(told) if told is not None else (None, None, False)
+        if commit is not None:
+            patch = self._patch(commit) if dirty else None
+            self._state = GitState(commit=commit, branch=branch, dirty=dirty, patch=patch)
+
+    def _patch(self, commit: str) -> bytes | None:
+        return self._run("diff", "--no-ext-diff", "--no-color", "--binary", commit)
+
+    def _run(self, *words: str) -> bytes | None:
+        """What Git says; None when it fails, or does not come to an end."""
+        with suppress(OSError), self._started(words) as process:
+            self._process = process
+            try:
+                if self._given_up:
+                    process.kill()
+                told, _ = process.communicate(timeout=_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                return None
+            finally:
+                self._process = None
+            return told if process.returncode == 0 else None
+        return None
+
+    def _started(self, words: tuple[str, ...]) -> subprocess.Popen[bytes]:
         return subprocess.Popen(  # noqa: S603 - a fixed command
-            ["git", "-C", str(folder), *words],  # noqa: S607 - the user's own Git
+            ["git", "-C", str(self.folder), *words],  # noqa: S607 - the user's own Git
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
         )
-    return None
 
 
-def _answer(asked: subprocess.Popen[bytes] | None) -> bytes | None:
-    """What Git says; None when it fails, or does not come to an end."""
-    if asked is None:
-        return None
-    try:
-        answer, _ = asked.communicate(timeout=_SECONDS)
-    except subprocess.TimeoutExpired:
-        return None
-    finally:
-        _end(asked)
-    return answer if asked.returncode == 0 else None
+def _read(status: bytes) -> tuple[str | None, str | None, bool]:
+    """Commit, branch and whether files differ, of version 2 of Git's porcelain format.
 
-
-def _end(asked: subprocess.Popen[bytes]) -> None:
-    if asked.poll() is None:
-        asked.kill()
-        asked.wait()
-    if asked.stdout is not None:
-        asked.stdout.close()
-
-
-def _state_in(answer: str) -> GitState | None:
-    """The state in version 2 of Git's porcelain format (https://git-scm.com/docs/git-status)."""
-    lines = answer.splitlines()
+    See https://git-scm.com/docs/git-status.
+    """
+    lines = status.decode(errors="surrogateescape").splitlines()
     heads = dict(line[2:].split(" ", 1) for line in lines if line.startswith("# "))
-    commit, branch = heads.get("branch.oid", ""), heads.get("branch.head")
-    if not commit or commit == "(initial)":
-        return None
-    return GitState(
-        commit=commit,
-        branch=None if branch == "(detached)" else branch,
-        dirty=any(not line.startswith("#") for line in lines),
+    commit, branch = heads.get("branch.oid", "(initial)"), heads.get("branch.head")
+    return (
+        None if commit == "(initial)" else commit,
+        None if branch == "(detached)" else branch,
+        any(not line.startswith("#") for line in lines),
     )

@@ -41,8 +41,7 @@ def snapshot(
     blobs = services.values.blobs
     kept = {sources.place(path): blobs.put_file(path) for path in sources.files}
     state = git.state(sources.root)
-    patch = git.patch(sources.root, state.commit) if state is not None and state.dirty else None
-    address = blobs.put(patch) if patch else None
+    address = blobs.put(state.patch) if state is not None and state.patch else None
     if kept or address:
         services.values.sync()
     return CodeSnapshot(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 
 from lineal.running.git import Git, GitState
@@ -52,24 +55,27 @@ def test_a_detached_head_has_no_branch(git: Calling, tmp_path: Path) -> None:
 
 def test_a_patch_leads_from_the_commit_to_the_tree(git: Calling, tmp_path: Path) -> None:
     (tmp_path / "study.py").write_text("first = 2\n")
-    with Git(tmp_path) as asked:
-        state = asked.state(tmp_path)
-        assert state is not None
-        assert state.dirty
-        git("commit", "-am", "second")  # the run began with the first
-        patch = asked.patch(tmp_path, state.commit)
-    assert patch is not None
-    assert b"+first = 2" in patch
+    state = state_of(tmp_path)
+    assert state is not None
+    assert state.dirty
+    assert state.patch is not None
+    assert b"+first = 2" in state.patch
 
 
 def test_what_was_asked_on_entry_holds_for_then(git: Calling, tmp_path: Path) -> None:
+    before = git("rev-parse", "HEAD")
     with Git(tmp_path) as asked:
-        assert asked._asked is not None
-        asked._asked.wait()
-        git("commit", "--allow-empty", "-m", "second")
+        wait_for_git()
+        (tmp_path / "study.py").write_text("first = 3\n")
+        git("commit", "-am", "second")
         state = asked.state(tmp_path)
-    assert state is not None
-    assert state.commit == git("rev-parse", "HEAD~")
+    assert state == GitState(commit=before, branch="trunk", dirty=False)
+
+
+def test_no_process_of_git_is_left_while_the_run_goes_on(git: Calling, tmp_path: Path) -> None:
+    with Git(tmp_path):
+        wait_for_git()
+        assert not psutil.Process().children()
 
 
 def test_a_folder_known_late_is_asked_about_then(git: Calling, tmp_path: Path) -> None:
@@ -89,8 +95,24 @@ def test_there_may_be_no_repository_no_commit_and_no_git(
     assert state_of(tmp_path) is None
 
 
-def test_nothing_is_left_running_when_nobody_wants_to_know(git: Calling, tmp_path: Path) -> None:
-    with Git(tmp_path) as asked:
-        process = asked._asked
-    assert process is not None
-    assert process.returncode is not None
+def test_git_is_ended_when_nobody_wants_to_know(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = tmp_path / "bin" / "git"
+    slow.parent.mkdir()
+    slow.write_text("#!/bin/sh\nexec sleep 600\n")
+    slow.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{slow.parent}{os.pathsep}{os.environ['PATH']}")
+    with Git(tmp_path):
+        pass
+    assert not threads_of_git()
+    assert not psutil.Process().children()
+
+
+def threads_of_git() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name == "lineal-git"]
+
+
+def wait_for_git() -> None:
+    for thread in threads_of_git():
+        thread.join()

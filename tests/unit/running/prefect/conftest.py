@@ -26,7 +26,11 @@ def api(prefect_server: str) -> Api:
         url = f"{prefect_server}/{path}"
         end = time.monotonic() + 60
         while True:
-            response = httpx.get(url) if body is None else httpx.post(url, json=body)
+            response = (
+                httpx.get(url, timeout=60)
+                if body is None
+                else httpx.post(url, json=body, timeout=60)
+            )
             response.raise_for_status()
             answer = response.json() if response.content else None
             if until(answer) or time.monotonic() > end:

@@ -69,14 +69,7 @@ def sources_of(entry: Path | None, reached: Iterable[Path]) -> Sources:
 
 def _import_roots(root: Path, files: Iterable[Path]) -> list[Path]:
     """Folders from which modules of the project are imported, in the path's order."""
-    wanted = set(map(str, files))
-    names = tuple({file.rpartition(os.sep)[2] for file in wanted})
-    homes: dict[Path, None] = {}
-    for name, module in list(sys.modules.items()):
-        file = getattr(module, "__file__", None)
-        # There are thousands of modules, and few whose file is even called like one of these.
-        if isinstance(file, str) and file.endswith(names) and os.path.abspath(file) in wanted:  # noqa: PTH100
-            homes[_home(name, Path(file).absolute())] = None
+    homes = _homes(files)
     on_path = [Path(entry).absolute() for entry in sys.path]
     chosen = [
         folder
@@ -86,6 +79,40 @@ def _import_roots(root: Path, files: Iterable[Path]) -> list[Path]:
         and is_project_file(str(folder / "any.py"))
     ]
     return list(dict.fromkeys([*chosen, *homes]))
+
+
+def _homes(files: Iterable[Path]) -> dict[Path, None]:
+    """The folders from which the modules in some files were imported."""
+    homes: dict[Path, None] = {}
+    others = []
+    for file in files:
+        names = [name for name in _names_for(file) if _file_of(sys.modules.get(name)) == str(file)]
+        homes.update((_home(name, file), None) for name in names)
+        if not names:
+            others.append(str(file))
+    # Under a name that does not follow from its place. There are thousands of modules to look
+    # through, and few whose file is even called like one of these.
+    ends = tuple({file.rpartition(os.sep)[2] for file in others})
+    for name, module in list(sys.modules.items()) if others else ():
+        path = getattr(module, "__file__", None)
+        if isinstance(path, str) and path.endswith(ends) and _file_of(module) in others:
+            homes[_home(name, Path(path).absolute())] = None
+    return homes
+
+
+def _names_for(file: Path) -> Iterator[str]:
+    """What the module in a file may be called, from the shortest on; and as what a process ran."""
+    place = file.parent if file.stem == "__init__" else file.with_suffix("")
+    name = ""
+    for part in reversed(place.parts[1:]):
+        name = f"{part}.{name}" if name else part
+        yield name
+    yield from ("__main__", "__mp_main__")
+
+
+def _file_of(module: object) -> str | None:
+    path = getattr(module, "__file__", None)
+    return os.path.abspath(path) if isinstance(path, str) else None  # noqa: PTH100
 
 
 def _home(module: str, file: Path) -> Path:

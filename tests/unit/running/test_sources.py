@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -60,6 +62,27 @@ def test_a_module_that_appears_is_found_the_next_time(project: Path) -> None:
 def test_a_file_that_can_not_be_read_as_python_is_kept_as_it_is(project: Path) -> None:
     (project / "missing.py").write_text("def (")
     assert "missing.py" in found(project)
+
+
+@pytest.mark.parametrize(
+    ("name", "file", "home"),
+    [
+        ("study", "study.py", ""),
+        ("parts.deep.model", "parts/deep/model.py", ""),
+        ("deep.model", "parts/deep/model.py", "parts"),
+        ("parts.deep", "parts/deep/__init__.py", ""),
+        ("called otherwise", "parts/unused.py", "parts"),
+        ("__main__", "parts/unused.py", "parts"),
+    ],
+)
+def test_a_file_s_home_is_where_its_module_was_imported_from(
+    project: Path, monkeypatch: pytest.MonkeyPatch, name: str, file: str, home: str
+) -> None:
+    monkeypatch.setattr(sys, "path", [])
+    module = ModuleType(name)
+    module.__file__ = str(project / file)
+    monkeypatch.setitem(sys.modules, name, module)
+    assert sources_of(None, [project / file]).roots == (project / home,)
 
 
 def test_a_project_is_the_nearest_marked_folder(project: Path, tmp_path: Path) -> None:

@@ -111,10 +111,11 @@ def test_a_damaged_chunk_is_never_written_out(blobs, tmp_path):
 def test_a_manifest_of_other_chunks_or_of_itself_is_damaged(blobs):
     address = blobs.put(LARGE)
     names = chunks_of(blobs, address)
-    for lines in (names[::-1], names[:-1], [address.hex], ["../../../etc/passwd"]):
+    for lines in (names[::-1], names[:-1], [], [address.hex], ["../../../etc/passwd"]):
         overwrite(file_of(blobs, address), b"m" + "\n".join(f"blake3:{n}" for n in lines).encode())
         with pytest.raises(BlobCorrupt):
             blobs.get(address)
+        assert not LocalBlobs(blobs.root).holds(address)
 
 
 def test_a_frame_that_claims_to_be_huge_is_refused_unread(blobs):

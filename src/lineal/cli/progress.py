@@ -83,7 +83,7 @@ class LiveProgress:
 
     def _is_one_of_many(self, step: str, resources: Resources) -> bool:
         name, of_map, _ = step.rpartition("[")
-        if not of_map or resources.wall_seconds >= QUICK:
+        if not of_map or not step.endswith("]") or resources.wall_seconds >= QUICK:
             return False
         self._quick[name] += 1
         return self._quick[name] > MANY

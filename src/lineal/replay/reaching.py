@@ -10,7 +10,6 @@ from lineal.errors import StoreError
 from lineal.records import Artifact, RunRecord, Stored
 from lineal.records.step import RUN_SHIFT
 from lineal.store import ValueStore
-from lineal.store.codecs.files import is_manifest, listed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,17 +73,12 @@ def addresses_of(values: ValueStore, artifacts: Iterable[tuple[Artifact, str]]) 
             continue
         if stored.address is not None:
             yield Named(address=stored.address, by=name)
-        if is_manifest(stored.codec):
-            for place, address in _listed(values, stored):
-                yield Named(address=address, by=f"{name}: {place}")
+        for place, address in _listed(values, stored):
+            yield Named(address=address, by=f"{name}: {place}")
 
 
 def _listed(values: ValueStore, stored: Stored) -> list[tuple[str, Digest]]:
     try:
-        data = stored.inline
-        if data is None:
-            assert stored.address is not None
-            data = values.blobs.get(stored.address)
-        return listed(data)
+        return values.files(stored)
     except (StoreError, ValueError):
         return []

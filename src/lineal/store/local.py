@@ -48,7 +48,7 @@ class LocalBlobs(BlobStore):
         """Keep bytes; large ones in chunks that other blobs may share."""
         view = memoryview(data).cast("B")
         address = _address(blake3(view))
-        if not self._is_intact(address):
+        if not self.holds(address):
             if len(view) > LARGEST:
                 parts = self._put_chunks(chunks(view))
                 self._write(address, packing.pack_manifest(parts), tuple(parts))
@@ -73,7 +73,7 @@ class LocalBlobs(BlobStore):
 
             parts = self._put_chunks(chunks_read(read))
         address = _address(hasher)
-        if not self._is_intact(address):
+        if not self.holds(address):
             self._write(address, packing.pack_manifest(parts), tuple(parts))
         return address
 
@@ -98,8 +98,23 @@ class LocalBlobs(BlobStore):
         return {address for address in addresses if self._path(address).is_file()}
 
     def holds(self, address: Digest) -> bool:
-        """Whether an address is there whole; its bytes are read the first time only."""
-        return self._is_intact(address)
+        """Whether an address is there whole, its chunks included; damaged bytes are not there."""
+        path = self._path(address)
+        if not path.is_file():
+            return False
+        known = self._intact.get(address)
+        if known is not None and all(self._path(part).is_file() for part in known):
+            return True
+        try:
+            content = self._content(address)
+            parts = () if isinstance(content, bytes) else content
+            if not isinstance(content, bytes):
+                for _ in self._joined(address, parts):
+                    pass
+        except StoreError:
+            return False
+        self._note(address, path, parts)
+        return True
 
     def sync(self) -> None:
         """Make the names of everything put before durable; the bytes are already."""
@@ -135,24 +150,6 @@ class LocalBlobs(BlobStore):
             )
         name = address.hex
         return self._blobs / name[:2] / name
-
-    def _is_intact(self, address: Digest) -> bool:
-        """Whether putting these bytes is in vain. Damaged ones count as not there."""
-        path = self._path(address)
-        if not path.is_file():
-            return False
-        known = self._intact.get(address)
-        if known is not None and all(self._path(part).is_file() for part in known):
-            return True
-        try:
-            content = self._content(address)
-            parts = () if isinstance(content, bytes) else content
-            for _ in self._joined(address, parts) if parts else ():
-                pass
-        except StoreError:
-            return False
-        self._note(address, path, parts)
-        return True
 
     def _put_chunks(self, pieces: Iterable[memoryview]) -> list[Digest]:
         """Keep chunks, compressing and writing them beside the cutting."""

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from lineal.digests.canonical import value_digest
+from lineal.digests.digest import Digest
 from lineal.digests.identity import ValueIdentity
 from lineal.errors import (
     BlobCorrupt,
@@ -110,13 +111,20 @@ class ValueStore:
         stored = artifact.stored
         if stored is None or (stored.address is not None and not self.blobs.holds(stored.address)):
             return False
-        if not is_manifest(stored.codec):
-            return True
         try:
-            files = listed(self._bytes(stored))
+            files = self.files(stored)
         except (BlobMissing, BlobCorrupt):
             return False
         return all(self.blobs.holds(address) for _, address in files)
+
+    def files(self, stored: Stored) -> list[tuple[str, Digest]]:
+        """By its place, the address of each file of a file or tree; none of other values.
+
+        Raises:
+            BlobMissing: the bytes that name them were not kept, or are gone.
+            BlobCorrupt: they are not what was written.
+        """
+        return listed(self._bytes(stored)) if is_manifest(stored.codec) else []
 
     def load(self, artifact: Artifact) -> Any:
         """A value as it was saved.

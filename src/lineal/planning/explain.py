@@ -10,6 +10,8 @@ SHOWN = 3
 """Changes that the text of a reason names."""
 LONGEST = 50
 """Characters of a value that it shows."""
+_DIGESTS = ("xxh3:", "unique:")
+_SAID = {"input": "input", "package": "package", "version": "declared"}
 
 
 def explain(key: Key, last: Precedent, last_code: CodeIdentity | None) -> Reason | None:
@@ -60,8 +62,8 @@ def _apart(old: Input | None, new: Input | None) -> tuple[str | None, str | None
 
 
 def _phrase(change: Change) -> str:
-    if change.component in ("input", "package", "version"):
-        what = {"input": "input", "package": "package", "version": "declared"}[change.component]
+    what = _SAID.get(change.component)
+    if what is not None:
         return f"{what} {change.name}: {brief(change.before)} -> {brief(change.after)}"
     verb = "is new" if change.before is None else "is gone" if change.after is None else "changed"
     return f"code {change.name} {verb}"
@@ -71,7 +73,7 @@ def brief(value: str | None) -> str:
     """A value as a line of text shows it."""
     if value is None:
         return "none"
-    if value.startswith(("xxh3:", "unique:")):
-        return value.partition(":")[0] + ":" + value.partition(":")[2][:10]
+    if value.startswith(_DIGESTS):
+        return value[: value.index(":") + 11]
     # Both ends are kept: a file's name and a digest stand at the end of a text.
     return value if len(value) <= LONGEST else f"{value[:9]}…{value[10 - LONGEST :]}"

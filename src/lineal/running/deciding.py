@@ -28,6 +28,8 @@ from .observed import digests_now
 from .seeding import step_seed
 
 LONGEST_SETTING = 500
+AHEAD = 64
+"""Steps to come whose last executions are asked for with those that are wanted, at the least."""
 _OPEN = (Cause.FIRST, Cause.SEED, Cause.EXPIRED, Cause.NOT_KEPT, Cause.OBSERVED)
 """Why a step may be executed although an older execution could stand for it."""
 _NUMBERS = frozenset({type(None), bool, int, float})
@@ -232,12 +234,13 @@ class Decider:
         """Find the last executions of steps, and of as many of those to come as were asked for.
 
         Where a change runs down a chain, each step is a wave of its own; asking ahead twice
-        as far each time keeps queries few, and what is asked in vain below what was needed.
+        as far each time, from `AHEAD` on, keeps queries few and asks for little in vain.
         """
         wanted = {node.name for node in nodes if node.name not in self._last}
         if not wanted:
             return
-        ahead = self._declared[nodes[-1].position : nodes[-1].position + len(self._last)]
+        first = nodes[-1].position
+        ahead = self._declared[first : first + max(len(self._last), AHEAD)]
         wanted.update(name for name in ahead if name not in self._last)
         found = self._catalog.precedents(self._pipeline, sorted(wanted))
         self._last.update({name: found.get(name) for name in wanted})

@@ -51,6 +51,9 @@ from .seeding import Turn, seeded
 _NOT_THE_USERS = (str(Path(__file__).resolve().parents[1]), "<frozen importlib.")
 
 
+_ENDLESS = nullcontext()
+
+
 class ELSEWHERE:
     """Stands for a value that stayed in the process that made it."""
 
@@ -233,7 +236,8 @@ def _attempt(call: StepCall, outcome: Outcome, seen: Observation | None) -> list
         seen.given(guard.value for guard in guards if isinstance(guard.value, Path))
     if call.limit is not None:
         call.limit.began(outcome.attempts)
-    with _deadline(call), observed_by(seen):
+    timeout = call.options.timeout
+    with _ENDLESS if timeout is None else _deadline(call, timeout), observed_by(seen):
         returned = call.task.fn(*positional, **keywords)
         if inspect.iscoroutine(returned):
             returned = asyncio.run(returned)
@@ -318,11 +322,7 @@ def _deadline_running(timeout: float) -> Iterator[None]:
 
 
 @contextmanager
-def _deadline(call: StepCall) -> Iterator[None]:
-    timeout = call.options.timeout
-    if timeout is None:
-        yield
-        return
+def _deadline(call: StepCall, timeout: float) -> Iterator[None]:
     told = call.limit.running(timeout) if call.limit is not None else nullcontext()
     with _deadline_running(timeout), told:
         yield

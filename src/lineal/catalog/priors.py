@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import groupby
-from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Select, bindparam, exists, func, literal_column, or_, select
@@ -44,28 +42,29 @@ def preload(glance: Glance, pipeline: str) -> dict[Digest, tuple[Prior, ...]]:
 
 def _grouped(glance: Glance, rows: Iterable[Any]) -> dict[Digest, tuple[Prior, ...]]:
     """The rows of `_priors`, gathered by execution and then by key."""
-    by_execution = [list(group) for _, group in groupby(rows, key=itemgetter(0))]
-    observed = _observed(glance, [group[0][0] for group in by_execution])
+    by_execution: dict[int, tuple[Any, list[Output], list[bool]]] = {}
+    for row in rows:
+        name, artifact, kept = row[6:]
+        entry = by_execution.get(row[0])
+        if entry is None:
+            entry = by_execution[row[0]] = row, [], []
+        if name is not None:
+            entry[1].append(Output(name=name, digest=Digest(artifact)))
+            entry[2].append(kept)
+    observed = _observed(glance, by_execution)
     found: dict[Digest, tuple[Prior, ...]] = {}
-    for group in by_execution:
-        id_, run_id, key, finished, seed, seed_used, *_ = group[0]
+    for (id_, run_id, key, finished, seed, seed_used, *_), outputs, kept in by_execution.values():
         digest = Digest(key)
         prior = Prior(
             execution_id=id_,
             run_id=run_id,
             key=digest,
-            outputs=tuple(
-                [
-                    Output(name=name, digest=Digest(artifact))
-                    for *_, name, artifact, _ in group
-                    if name is not None
-                ]
-            ),
+            outputs=tuple(outputs),
             finished_at=moment(finished),
             seed=None if seed is None else int(seed),
             seed_used=bool(seed_used),
-            kept=not any(name is not None and not kept for *_, name, _, kept in group),
-            observed=tuple(observed.get(id_, ())),
+            kept=all(kept),
+            observed=tuple(observed[id_]) if id_ in observed else (),
         )
         found[digest] = (*found[digest], prior) if digest in found else (prior,)
     return found

@@ -107,8 +107,9 @@ class Decider:
         prepared = [self._prepare(node, digest_of) for node in nodes]
         now = datetime.now(UTC)
         decided = [self._decided(*parts, now) for parts in prepared]
-        self._ask_further(decided, now)
-        self._explain(decided)
+        if any(isinstance(item.decision, Execute) for item in decided):
+            self._ask_further(decided, now)
+            self._explain(decided)
         return decided
 
     def _decided(

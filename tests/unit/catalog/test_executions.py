@@ -9,7 +9,17 @@ from msgspec.structs import replace
 
 from lineal.catalog import Batch
 from lineal.errors import ReferenceNotFound, StoreError
-from lineal.records import ExecutionStatus, Input, MetricSummary, Output, RunStatus, Source
+from lineal.records import (
+    Cause,
+    Change,
+    ExecutionStatus,
+    Input,
+    MetricSummary,
+    Output,
+    Reason,
+    RunStatus,
+    Source,
+)
 
 from .conftest import CODE, artifact, digest
 
@@ -194,3 +204,16 @@ def test_what_is_not_a_number_comes_back_as_such(catalog, write):
     (metric,) = catalog.run(1).metrics
     assert math.isnan(metric.last)
     assert metric.labels == {"site": "é"}
+
+
+def test_what_changed_comes_back_whatever_stands_in_it(catalog, write):
+    odd = 'a "quoted" \\ line\n with é, 漢, \ud800 and \x00'
+    changes = (
+        Change(component="input", name=odd, before=None, after=odd),
+        Change(component="code", name="m:f", before="", after=None),
+    )
+    run = write.begin()
+    reason = Reason(cause=Cause.CHANGED, text="Two things.", changes=changes)
+    write.step(run, 1, reason=reason)
+    (found,) = catalog.run(run.number).executions
+    assert found.reason == reason

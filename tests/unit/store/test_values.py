@@ -22,6 +22,7 @@ from lineal.errors import (
 from lineal.records import Artifact
 from lineal.store import Picture, ValueStore, codecs
 from lineal.store.codecs import Check
+from lineal.store.codecs.plain import PlainCodec
 from lineal.store.statistics import with_statistics
 
 
@@ -176,6 +177,12 @@ def test_a_codec_that_changes_the_value_is_not_trusted_with_it(values, offered):
     artifact = saved(values, slice(1, 2))
     assert artifact.stored.codec == "pickle/1"
     assert values.load(artifact) == slice(1, 2)
+
+
+@pytest.mark.parametrize(("value", "given"), [(1, True), (0.0, -0.0), (2, 3)])
+def test_what_only_looks_alike_is_not_taken_for_the_value(values, value, given, monkeypatch):
+    monkeypatch.setattr(PlainCodec, "decode", lambda *_: given)
+    assert saved(values, value).stored.codec == "pickle/1"
 
 
 def test_a_broken_codec_of_another_package_is_left_out_with_a_warning(values, offered):

@@ -41,7 +41,7 @@ from lineal.records import (
     RunRecord,
     RunStatus,
 )
-from lineal.store import ValueStore
+from lineal.store import Reserve, ValueStore
 
 BATCH = 512
 """Executions committed at once at the most."""
@@ -80,12 +80,19 @@ class Recorder:
     """Writes one run. `record` may be called from one thread; the rest happens behind it."""
 
     def __init__(
-        self, *, catalog: Catalog, values: ValueStore, journal: Journal, run_number: int
+        self,
+        *,
+        catalog: Catalog,
+        values: ValueStore,
+        journal: Journal,
+        run_number: int,
+        reserve: Reserve,
     ) -> None:
         self._catalog = catalog
         self._values = values
         self._journal = journal
         self._run_number = run_number
+        self._reserve = reserve
         self._waiting: deque[Entry] = deque()
         self._wake = threading.Event()
         """Set when there is something to do."""
@@ -206,7 +213,8 @@ class Recorder:
     def to_the_end(self) -> Iterator[None]:
         """End the run as a failed one when the block can't write what is left of it.
 
-        Where not even that can be written the run counts as lost, once its process is gone.
+        On a full disk that takes the run's reserve. Where not even so it can be written, the
+        run counts as lost, once its process is gone.
 
         Raises:
             RunNotRecorded: something could not be written.
@@ -219,6 +227,7 @@ class Recorder:
                 f" before is kept. {error}"
             )
             self._end_thread()
+            self._reserve.give_up()
             with suppress(LinealError):
                 self._seal_metrics()
                 self._catalog.finish_run(
@@ -228,6 +237,8 @@ class Recorder:
                     error=str(problem),
                 )
             raise problem from error
+        finally:
+            self._reserve.give_up()
 
     def artifact(self, digest: Digest) -> Artifact | None:
         """The record of a value that this run has written, if it has."""

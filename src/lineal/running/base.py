@@ -14,7 +14,7 @@ from lineal.metrics import MetricStore
 from lineal.pipeline.graph import StepNode
 from lineal.planning import Policy
 from lineal.records import Reason, Resources, RunRecord
-from lineal.store import ValueStore
+from lineal.store import Reserve, ValueStore
 
 from .execute import Outcome, StepCall
 
@@ -30,6 +30,10 @@ class Services:
     metrics: MetricStore
     memo: StatMemo = field(default_factory=StatMemo)
     """What is known of files that have not changed."""
+
+    def reserve(self) -> Reserve:
+        """Room for a run to record its end in, beside what else it writes."""
+        return Reserve(self.root / "tmp")
 
 
 class Observer(Protocol):

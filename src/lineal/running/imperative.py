@@ -48,7 +48,11 @@ def start_run(
     )
     journal = services.metrics.journal(record.id)
     recorder = Recorder(
-        catalog=services.catalog, values=services.values, journal=journal, run_number=record.number
+        catalog=services.catalog,
+        values=services.values,
+        journal=journal,
+        run_number=record.number,
+        reserve=services.reserve(),
     )
     body = Body(record, journal)
     active = ActiveRun(record, lambda r: load_result(services, r))

@@ -84,7 +84,11 @@ def _run(
     runner.begun(record)
     journal = services.metrics.journal(record.id)
     recorder = Recorder(
-        catalog=services.catalog, values=services.values, journal=journal, run_number=record.number
+        catalog=services.catalog,
+        values=services.values,
+        journal=journal,
+        run_number=record.number,
+        reserve=services.reserve(),
     )
     decider = Decider(
         services.catalog, pipeline.qualified_name, options.deciding, options.seed, services.memo

@@ -4,6 +4,7 @@ from .base import BlobStore
 from .codecs import Codec, Picture
 from .folder import StoreFolder, find_store
 from .local import LocalBlobs
+from .reserve import Reserve
 from .statistics import Extent
 from .values import ValueStore
 
@@ -13,6 +14,7 @@ __all__ = [
     "Extent",
     "LocalBlobs",
     "Picture",
+    "Reserve",
     "StoreFolder",
     "ValueStore",
     "find_store",

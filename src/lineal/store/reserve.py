@@ -19,7 +19,8 @@ ROOM = 1 << 18
 class Reserve:
     """Room in a folder, set aside as soon as it is made; none where there is none to be had.
 
-    It is a temporary file like any other, so what a killed run leaves is tidied up.
+    It is a temporary file like any other: what a killed run leaves is tidied up, and so is that
+    of a run which goes on for more than an hour, when somebody opens the store then.
     """
 
     def __init__(self, folder: Path) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from prefect._internal.uuid7 import uuid7
 from prefect.client.schemas.objects import State, StateDetails, TaskRun, TaskRunResult
 from prefect.states import Completed, Pending
-from prefect.types._datetime import DateTime
 from prefect.utilities.engine import emit_task_run_state_change_event
 
 from lineal.pipeline.graph import StepNode
@@ -24,7 +24,7 @@ def show_reused(node: StepNode, flow_run: UUID, upstream: Sequence[UUID]) -> UUI
     details = StateDetails(task_run_id=run_id, flow_run_id=flow_run)
     before: State[None] = Pending(state_details=details)
     state: State[None] = Completed(name="Cached", state_details=details)
-    now = DateTime.instance(state.timestamp)
+    now: Any = state.timestamp  # of another class in each version of Python
     task_run = TaskRun(
         id=run_id,
         name=node.name,

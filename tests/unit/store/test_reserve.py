@@ -31,3 +31,4 @@ def test_where_there_is_no_room_there_is_no_reserve_and_nothing_is_left(
 
 def test_a_folder_that_is_not_there_has_none(tmp_path):
     Reserve(tmp_path / "missing").give_up()
+    assert not list(tmp_path.iterdir())

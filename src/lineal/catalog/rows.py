@@ -171,7 +171,7 @@ def execution_row(execution: Execution) -> tuple[Any, ...]:
         e.key,
         e.reason.cause.value,
         clean(e.reason.text),
-        _changes_text(changes) if changes else None,
+        compact([(c.component, c.name, c.before, c.after) for c in changes]) if changes else None,
         e.code,
         maybe_clean(e.version),
         e.reused_from,
@@ -187,16 +187,6 @@ def execution_row(execution: Execution) -> tuple[Any, ...]:
         clean(e.log),
         maybe_clean(e.error),
     )
-
-
-def _changes_text(changes: Sequence[Change]) -> str:
-    """What `compact` gives for a list of the fields of each, in half of its time."""
-    fields = [
-        [_quoted(c.component), _quoted(c.name)]
-        + ["null" if shown is None else _quoted(shown) for shown in (c.before, c.after)]
-        for c in changes
-    ]
-    return "[" + ",".join(["[" + ",".join(texts) + "]" for texts in fields]) + "]"
 
 
 def bindings_of(inputs: Sequence[Input]) -> str | None:

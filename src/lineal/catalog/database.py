@@ -49,7 +49,8 @@ class Database:
     def __init__(self, url: str, *, busy_timeout: float = BUSY_TIMEOUT) -> None:
         try:
             self._url = make_url(url)
-            self._engine = _engine(self._url, busy_timeout)
+            self._busy_timeout = busy_timeout
+            self._engine: Engine | None = _engine(self._url, busy_timeout)
         except (ArgumentError, NoSuchModuleError, ImportError) as error:
             raise ConfigurationError(
                 f"The catalog's URL {url!r} can't be used ({error}); an example of a good one "
@@ -64,6 +65,8 @@ class Database:
     @property
     def engine(self) -> Engine:
         """The engine, with no connection that a parent process also holds."""
+        if self._engine is None:
+            self._engine = _engine(self._url, self._busy_timeout, pooled=False)
         if os.getpid() != self._pid:
             # A connection used on both sides of a fork corrupts the database.
             self._engine.dispose(close=False)
@@ -122,14 +125,17 @@ class Database:
             except BaseException:
                 glance.close()
                 raise
-            self._glances.append(glance)
+            if self._engine is None:
+                glance.close()
+            else:
+                self._glances.append(glance)
 
     def _take_glance(self) -> ThroughSQLite | None:
         """One at hand or a new one; none where only `read` gets through."""
         engine = self.engine
         if self._glances:
             return self._glances.pop()
-        if engine.dialect.name != "sqlite":
+        if engine.dialect.name != "sqlite" or isinstance(engine.pool, NullPool):
             return None
         try:
             return ThroughSQLite(engine)
@@ -157,11 +163,12 @@ class Database:
                 yield connection
 
     def close(self) -> None:
-        """Let go of every connection."""
+        """Let go of every connection; what is asked later has one while it is answered."""
         engine = self.engine
         while self._glances:
             self._glances.pop().close()
         engine.dispose()
+        self._engine = None
 
     def _explained(self) -> _Explained:
         return _Explained(self.name)
@@ -183,9 +190,9 @@ class _Explained:
             raise _explanation(error, self._name) from error
 
 
-def _engine(url: URL, busy_timeout: float) -> Engine:
+def _engine(url: URL, busy_timeout: float, *, pooled: bool = True) -> Engine:
     if url.get_backend_name() != "sqlite":
-        engine = create_engine(url)
+        engine = create_engine(url) if pooled else create_engine(url, poolclass=NullPool)
         event.listen(engine, "begin", _on_begin_elsewhere)
         return engine
     if not url.database or url.database == ":memory:":
@@ -196,14 +203,12 @@ def _engine(url: URL, busy_timeout: float) -> Engine:
     if frozen:
         query = {"mode": "ro", "immutable": "1", "uri": "true"}
         url = url.set(database=path.absolute().as_uri(), query=query)
-    else:
+    elif pooled:
         path.parent.mkdir(parents=True, exist_ok=True)
+    # More threads than this at once would wait for each other's short reads.
+    pool: dict[str, Any] = {"pool_size": 8, "max_overflow": 56}
     engine = create_engine(
-        url,
-        # More threads than this at once would wait for each other's short reads.
-        pool_size=8,
-        max_overflow=56,
-        connect_args=arguments,
+        url, connect_args=arguments, **(pool if pooled else {"poolclass": NullPool})
     )
     event.listen(engine, "connect", _on_frozen if frozen else _on_connect)
     event.listen(engine, "begin", _on_begin)

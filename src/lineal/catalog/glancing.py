@@ -82,5 +82,6 @@ class ThroughSQLite:
         self._driver.execute("COMMIT")
 
     def close(self) -> None:
-        """Hand the connection back."""
+        """Close the connection, whose pool may have been disposed of by now."""
+        self._fairy.detach()
         self._fairy.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import psutil
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
@@ -182,6 +184,29 @@ def test_a_forked_child_glances_over_a_connection_of_its_own(catalog, write):
             os._exit(code)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     assert catalog.lookup([digest("k")])
+
+
+def test_what_is_asked_of_a_closed_catalog_is_answered_and_leaves_nothing_open(url, tmp_path):
+    catalog = Catalog.open(url)
+    with catalog._database.glance() as glance:
+        catalog.close()
+        assert priors.lookup(glance, [digest("k")]) == {}
+    assert catalog.lookup([digest("k")]) == {}
+    assert catalog.runs() == []
+    catalog.commit(Batch(artifacts=(artifact(1),)))
+    assert len(catalog.artifacts([digest(1)])) == 1
+    assert [f.path for f in psutil.Process().open_files() if f.path.startswith(str(tmp_path))] == []
+    catalog.close()
+    catalog.close()
+
+
+def test_a_closed_catalog_that_is_gone_is_not_made_again(tmp_path):
+    catalog = Catalog.open(f"sqlite:///{tmp_path / 'store' / 'catalog.db'}")
+    catalog.close()
+    shutil.rmtree(tmp_path / "store")
+    with pytest.raises(StoreUnwritable, match=r"catalog\.db can't be written"):
+        catalog.runs()
+    assert not (tmp_path / "store").exists()
 
 
 def test_writes_are_durable_and_checked(catalog):

@@ -125,8 +125,9 @@ class Recorder:
         if self._thread is None:
             self._thread = threading.Thread(target=self._work, name="lineal-recorder", daemon=True)
             self._thread.start()
-        held = entry.held = sum([_bytes_in(*kept) for kept in entry.values])
+        held = sum([_bytes_in(*kept) for kept in entry.values]) if entry.values else 0
         if held:
+            entry.held = held
             self._wait(lambda: self._held == 0 or self._held + held <= HELD)
             with self._progress:
                 self._held += held
@@ -294,10 +295,7 @@ class Recorder:
                 return
 
     def _take(self) -> list[Entry]:
-        entries: list[Entry] = []
-        while self._waiting and len(entries) < BATCH:
-            entries.append(self._waiting.popleft())
-        return entries
+        return [self._waiting.popleft() for _ in range(min(len(self._waiting), BATCH))]
 
     def _let_go(self, entries: list[Entry]) -> None:
         """Forget values that are written, also while nothing else comes."""

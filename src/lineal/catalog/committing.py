@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection, Select, Table, select
 
 from lineal.records import Execution, ExecutionStatus
 
@@ -16,6 +16,7 @@ from .batch import Batch
 from .makers import Makers, note_matches
 from .rows import artifact_row, clean, code_row, execution_row, metric_row, used_row
 from .runs import now
+from .statements import Among, read_plain
 from .tables import (
     artifacts,
     codes,
@@ -45,18 +46,15 @@ def commit(connection: Connection, batch: Batch) -> None:
     put(connection, codes, (code_row(code) for code in batch.codes))
     fresh = [e for e in batch.executions if e.reused_from is None]
     reused = [e for e in batch.executions if e.reused_from is not None]
+    there = {row[0] for row in read_plain(connection, _recorded, [e.id for e in batch.executions])}
     # A reused execution may name one of the same batch.
-    put(connection, executions, map(execution_row, fresh), replacing=_but(executions, "id"))
-    put(connection, executions, map(execution_row, reused), replacing=_but(executions, "id"))
+    _put_of(there, connection, executions, map(execution_row, fresh), _but(executions, "id"))
+    _put_of(there, connection, executions, map(execution_row, reused), _but(executions, "id"))
     makers = Makers(connection, batch)
     edges = _used(fresh, reused, makers)
     put(connection, used, edges, replacing=_but(used, "execution_id", "position"))
-    put(
-        connection,
-        generated,
-        _generated(connection, batch, fresh),
-        replacing=("name", "artifact"),
-    )
+    outputs = _generated(connection, batch, fresh)
+    _put_of(there, connection, generated, outputs, ("name", "artifact"))
     put(connection, derivations, _derivations(connection, batch))
     note_matches(connection, reused, makers)
     put(connection, execution_params, _texts(fresh, "params"), replacing=("value",))
@@ -67,6 +65,27 @@ def commit(connection: Connection, batch: Batch) -> None:
         map(metric_row, batch.metrics),
         replacing=_but(metric_summaries, "execution_id", "key", "labels"),
     )
+
+
+def _put_of(
+    there: Collection[int],
+    connection: Connection,
+    table: Table,
+    rows: Iterable[tuple[Any, ...]],
+    replacing: Sequence[str],
+) -> None:
+    """Insert rows that begin with their execution; replace only those of executions there before.
+
+    SQLite takes twice as long and more to insert a row where it may have to replace one.
+    """
+    batch = list(rows)
+    put(connection, table, [row for row in batch if row[0] not in there] if there else batch)
+    if there:
+        put(connection, table, [r for r in batch if r[0] in there], replacing=replacing)
+
+
+def _recorded(ids: Among) -> Select[Any]:
+    return select(executions.c.id).where(ids.each(executions.c.id))
 
 
 @cache
@@ -103,7 +122,7 @@ def _generated(
     if absent:
         absent -= artifacts_of(connection, absent).keys()
     return [
-        (e.id, place, clean(output.name), output.digest)
+        (e.id, place, clean(output.name), str(output.digest))
         for e in fresh
         for place, output in enumerate(e.outputs)
         if e.status is not ExecutionStatus.FAILED or output.digest not in absent

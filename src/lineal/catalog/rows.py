@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from operator import attrgetter
 from typing import Any
 
 from lineal.digests.digest import Digest
@@ -73,11 +74,15 @@ def maybe_clean(text: str | None) -> str | None:
     return None if text is None else clean(text)
 
 
+# Of a digest or a member of an enumeration the driver first asks whether it adapts itself to a
+# database, which takes it longer than the insertion of a plain text; so each is made one.
+
+
 def artifact_row(artifact: Artifact, created_at: int) -> tuple[Any, ...]:
     """A row of `artifacts`."""
     stored = artifact.stored
     head = (
-        artifact.digest,
+        str(artifact.digest),
         artifact.kind,
         clean(artifact.type),
         in_order(dict(artifact.profile)) if artifact.profile else "{}",
@@ -85,7 +90,8 @@ def artifact_row(artifact: Artifact, created_at: int) -> tuple[Any, ...]:
     )
     if stored is None:
         return (*head, None, None, None, None, None)
-    return (*head, stored.codec, stored.size, stored.address, stored.inline, stored.pickled)
+    address = None if stored.address is None else str(stored.address)
+    return (*head, stored.codec, stored.size, address, stored.inline, stored.pickled)
 
 
 def artifact_of(row: Row) -> Artifact:
@@ -167,12 +173,12 @@ def execution_row(execution: Execution) -> tuple[Any, ...]:
         e.position,
         clean(e.step),
         clean(e.task),
-        e.status.value,
-        e.key,
-        e.reason.cause.value,
+        str(e.status),
+        None if e.key is None else str(e.key),
+        str(e.reason.cause),
         clean(e.reason.text),
         compact([(c.component, c.name, c.before, c.after) for c in changes]) if changes else None,
-        e.code,
+        None if e.code is None else str(e.code),
         maybe_clean(e.version),
         e.reused_from,
         bindings_of(e.inputs) if e.reused_from is not None else None,
@@ -193,15 +199,18 @@ def bindings_of(inputs: Sequence[Input]) -> str | None:
     """By input, the step it came from or its text: what a shared key does not decide."""
     if not inputs:
         return None
-    bound = {
-        i.name: f"[{_quoted(source.step)},{_quoted(source.output)}]"
-        if (source := i.source) is not None
-        else _quoted(i.value or "")
-        for i in inputs
-        if not i.ignored and (i.source is not None or i.value is not None)
-    }
     # What `compact` gives, in a third of its time.
-    return "{" + ",".join([f"{_quoted(name)}:{bound[name]}" for name in sorted(bound)]) + "}"
+    bound = [
+        f"{_quoted(i.name)}:[{_quoted(source.step)},{_quoted(source.output)}]"
+        if (source := i.source) is not None
+        else f"{_quoted(i.name)}:{_quoted(i.value or '')}"
+        for i in (inputs if len(inputs) == 1 else sorted(inputs, key=_by_name))
+        if not i.ignored and (i.source is not None or i.value is not None)
+    ]
+    return "{" + ",".join(bound) + "}"
+
+
+_by_name = attrgetter("name")
 
 
 def execution_of(
@@ -257,7 +266,7 @@ def used_row(execution_id: int, position: int, given: Input, maker: int | None) 
         execution_id,
         position,
         clean(given.name),
-        given.digest,
+        str(given.digest),
         maybe_clean(given.value),
         None if source is None else clean(source.step),
         None if source is None else clean(source.output),

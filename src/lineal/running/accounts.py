@@ -66,7 +66,7 @@ class Accounts:
         for position in sorted(found):
             node = found[position]
             unmet = [above for above in node.upstream if above not in self._shelf]
-            broken = next((a for a in unmet if a.position in self._errors), None)
+            broken = next((a for a in unmet if a.position in self._errors), None) if unmet else None
             if broken is not None:
                 self._skip_because(node, broken)
                 self._skip_below(node)
@@ -126,5 +126,5 @@ class Accounts:
         execution = entry.execution
         self._executions[execution.position] = execution
         self._observer.ended(
-            execution.step, execution.status.value, execution.reason, execution.resources
+            execution.step, str(execution.status), execution.reason, execution.resources
         )

@@ -10,7 +10,7 @@ All but `load` and `pack` are called from the thread that drives the run.
 from __future__ import annotations
 
 import copy
-from collections import Counter, deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -58,7 +58,7 @@ class Shelf:
         self._slots: dict[Digest, Slot] = {}
         self._outputs: dict[int, dict[str, Digest]] = {}
         """Position of a step that succeeded -> the digests of its outputs."""
-        self._takers: Counter[tuple[int, str]] = Counter()
+        self._takers: defaultdict[tuple[int, str], int] = defaultdict(int)
         """Position and output -> arguments of steps that have not ended and take it."""
         self._idle: deque[Slot] = deque()
         """Values that nobody waits for, in the order in which that came about."""

@@ -128,12 +128,26 @@ class _Look:
 
     def __init__(self) -> None:
         self._kinds: dict[str, int] = {}
+        self._found: dict[tuple[str, str], list[Path]] = {}
 
     def is_file(self, path: str) -> bool:
         return stat.S_ISREG(self._kind(path))
 
-    def is_folder(self, path: str) -> bool:
-        return stat.S_ISDIR(self._kind(path))
+    def modules(self, base: str, name: str) -> list[Path]:
+        """The files of a module and its packages below a folder, as far as they are there."""
+        files = self._found.get((base, name))
+        if files is None:
+            files = self._found[base, name] = []
+            place = base
+            for part in name.split("."):
+                place = f"{place}{os.sep}{part}"
+                if self.is_file(module := f"{place}.py"):
+                    files.append(Path(module))
+                if not stat.S_ISDIR(self._kind(place)):
+                    break
+                if self.is_file(package := f"{place}{os.sep}__init__.py"):
+                    files.append(Path(package))
+        return files
 
     def _kind(self, path: str) -> int:
         kind = self._kinds.get(path)
@@ -166,7 +180,7 @@ def _imported(path: Path, roots: list[Path], look: _Look) -> Iterator[Path]:
     for level, name in _imports(str(path), facts.st_mtime_ns, facts.st_size):
         bases = roots if level == 0 else [path.parents[min(level, len(path.parents)) - 1]]
         for base in bases:
-            yield from _modules(str(base), name, look)
+            yield from look.modules(str(base), name)
 
 
 @lru_cache(maxsize=4096)
@@ -185,18 +199,6 @@ def _imports(path: str, modified: int, size: int) -> tuple[tuple[int, str], ...]
             for alias in node.names:
                 found[node.level, f"{base}.{alias.name}".strip(".")] = None
     return tuple(found)
-
-
-def _modules(base: str, name: str, look: _Look) -> Iterator[Path]:
-    """The files of a module and its packages below a folder, as far as they are there."""
-    place = base
-    for part in name.split("."):
-        place = f"{place}{os.sep}{part}"
-        for file in (f"{place}.py", f"{place}{os.sep}__init__.py"):
-            if look.is_file(file):
-                yield Path(file)
-        if not look.is_folder(place):
-            return
 
 
 def _below(path: Path, folder: Path) -> bool:

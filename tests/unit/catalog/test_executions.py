@@ -176,6 +176,23 @@ def test_a_batch_committed_twice_leaves_what_it_does_once(catalog, write):
     assert [m.count for m in catalog.run(1).metrics] == [9]
 
 
+def test_an_execution_that_is_told_anew_replaces_what_was_told_beside_one_that_is_new(
+    catalog, write
+):
+    run = write.begin()
+    first = write.step(run, 1)
+    anew = replace(first, log="more", outputs=(Output(name="other", digest=digest(1)),))
+    other = replace(first, id=first.id + 1, position=2, step="s-2")
+    reused = replace(
+        first, id=first.id + 2, position=3, step="s-3", outputs=anew.outputs,
+        status=ExecutionStatus.REUSED, reused_from=first.id,
+    )  # fmt: skip
+    catalog.commit(Batch(artifacts=(artifact(1),), executions=(other, reused, anew)))
+    assert catalog.run(1).executions == (anew, other, reused)
+    catalog.commit(Batch(executions=(replace(reused, reused_from=other.id),)))
+    assert [e.reused_from for e in catalog.run(1).executions] == [None, None, other.id]
+
+
 def test_an_output_that_no_artifact_describes_is_refused_with_its_whole_batch(catalog, write):
     run = write.begin()
     made = write.step(run, 1)

@@ -57,7 +57,7 @@ LARGE = 1 << 20
 """Bytes from which on it is quicker to look whether a value is kept than to keep it again."""
 
 
-class Entry(Struct, kw_only=True):
+class Entry(Struct, kw_only=True, gc=False):
     """One execution to be written, with the values it brings along."""
 
     execution: Execution

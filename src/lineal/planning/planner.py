@@ -65,7 +65,7 @@ def _names(step: str, task_name: str) -> tuple[str, str, str]:
     return step, step.partition("[")[0], task_name
 
 
-class Request(Struct, kw_only=True):
+class Request(Struct, kw_only=True, gc=False):
     """A step whose inputs are known, as planning sees it."""
 
     step: str

@@ -36,7 +36,7 @@ _NUMBERS = frozenset({type(None), bool, int, float})
 _SCALARS = (type(None), bool, int, float, complex, str, Enum, Path)
 
 
-class Decided(Struct, kw_only=True):
+class Decided(Struct, kw_only=True, gc=False):
     """A step, what its key is made of, and what is to become of it."""
 
     node: StepNode

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
-from sqlalchemy import Connection, and_, or_, select, update
+from sqlalchemy import Connection, Select, and_, or_, select, update
 
 from lineal.digests.digest import Digest
 from lineal.records import Artifact, CodeIdentity
 
 from .dialect import among, packed
 from .rows import artifact_of, code_of
+from .statements import Among, read_plain
 from .tables import artifacts, codes
 
 BYTES = ("codec", "size", "address", "inline", "pickled")
@@ -19,9 +21,12 @@ BYTES = ("codec", "size", "address", "inline", "pickled")
 
 def artifacts_of(connection: Connection, digests: Iterable[Digest]) -> dict[Digest, Artifact]:
     """Artifacts by digest; what is unknown is left out."""
-    statement = select(artifacts).where(among(connection, artifacts.c.digest, "digests"))
-    rows = connection.execute(statement, {"digests": packed(connection, digests)})
-    return {artifact.digest: artifact for artifact in map(artifact_of, rows)}
+    found = map(artifact_of, read_plain(connection, _artifacts, digests))
+    return {artifact.digest: artifact for artifact in found}
+
+
+def _artifacts(digests: Among) -> Select[Any]:
+    return select(artifacts).where(digests.each(artifacts.c.digest))
 
 
 def artifacts_by_prefix(connection: Connection, prefix: str) -> list[Artifact]:

@@ -94,23 +94,24 @@ def artifact_row(artifact: Artifact, created_at: int) -> tuple[Any, ...]:
     return (*head, stored.codec, stored.size, address, stored.inline, stored.pickled)
 
 
-def artifact_of(row: Row) -> Artifact:
-    """The artifact in a row of `artifacts`."""
+def artifact_of(row: Sequence[Any]) -> Artifact:
+    """The artifact in a row of `artifacts`, whose columns are in their order."""
+    digest, kind, type_, profile, _, codec, size, address, inline, pickled = row
     stored = None
-    if row.codec is not None:
+    if codec is not None:
         stored = Stored(
-            codec=row.codec,
-            size=row.size,
-            address=_digest(row.address),
-            inline=row.inline,
-            pickled=row.pickled,
+            codec=codec,
+            size=size,
+            address=_digest(address),
+            inline=inline,
+            pickled=bool(pickled),
         )
     return Artifact(
-        digest=Digest(row.digest),
-        kind=row.kind,
-        type=row.type,
+        digest=Digest(digest),
+        kind=kind,
+        type=type_,
         stored=stored,
-        profile=json.loads(row.profile),
+        profile={} if profile == "{}" else json.loads(profile),
     )
 
 

@@ -110,15 +110,14 @@ class Trace:
     def value(self, step: StepNode, output: str) -> Any:
         """The value of a handle; remembers where it came from."""
         value = self.engine.demand(step, output)
-        self._note_origin(value, self._source(step, output))
+        if not isinstance(value, _ATOMS):
+            self._note_origin(value, self._source(step, output))
         return value
 
     def _source(self, step: StepNode, output: str) -> Source:
         return _source(step=step.name, output=output, digest=self.engine.identity(step, output))
 
     def _note_origin(self, value: Any, source: Source) -> None:
-        if isinstance(value, _ATOMS):
-            return
         self._origins[id(value)] = (value, source)
         if type(value) in (list, tuple, dict):
             for item in value.values() if type(value) is dict else value:

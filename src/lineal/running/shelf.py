@@ -149,7 +149,8 @@ class Shelf:
         """The value of an output, for the body of the pipeline, which may ask again."""
         slot = self._slot(reference)
         slot.asked = True
-        self._locate([slot])
+        if slot.artifact is None:
+            self._locate([slot])
         return slot.value(self._values)
 
     def find(self, references: Iterable[Reference]) -> None:

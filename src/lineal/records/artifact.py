@@ -10,7 +10,7 @@ from msgspec import Struct, field
 from lineal.digests.digest import Digest
 
 
-class Stored(Struct, frozen=True, kw_only=True):
+class Stored(Struct, frozen=True, kw_only=True, gc=False):
     """How a value's bytes are kept: by address in the blob store, or in the record itself."""
 
     codec: str
@@ -25,7 +25,7 @@ class Stored(Struct, frozen=True, kw_only=True):
     """Whether reading the bytes runs code, as pickle does."""
 
 
-class Artifact(Struct, frozen=True, kw_only=True):
+class Artifact(Struct, frozen=True, kw_only=True, gc=False):
     """An immutable value with a digest."""
 
     digest: Digest

@@ -7,10 +7,10 @@ counts as lost. So a little is occupied by nothing, and given up when it is need
 from __future__ import annotations
 
 import os
+import tempfile
 from contextlib import suppress
+from io import FileIO
 from pathlib import Path
-
-from .writing import temporary_in
 
 ROOM = 1 << 18
 """Bytes; the end of a run takes a few pages of the catalog and of its log."""
@@ -19,30 +19,31 @@ ROOM = 1 << 18
 class Reserve:
     """Room in a folder, set aside as soon as it is made; none where there is none to be had.
 
-    It is a temporary file like any other: what a killed run leaves is tidied up, and so is that
-    of a run which goes on for more than an hour, when somebody opens the store then.
+    It is a file without a name, so that whatever becomes of its process nothing is left of it.
     """
 
     def __init__(self, folder: Path) -> None:
-        self._path = temporary_in(folder)
+        self._file: FileIO | None = None
         with suppress(OSError):
-            _occupy(self._path)
+            self._file = _occupied(folder)
 
     def give_up(self) -> None:
         """Leave the room to whoever needs it; a second time does nothing."""
-        with suppress(OSError):
-            self._path.unlink()
+        if self._file is None:
+            return
+        with self._file as file, suppress(OSError):
+            file.truncate(0)  # a process that was forked meanwhile has the file open, too
+        self._file = None
 
 
-def _occupy(path: Path) -> None:
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+def _occupied(folder: Path) -> FileIO:
+    file = tempfile.TemporaryFile(dir=folder, buffering=0)  # noqa: SIM115 - closed by `give_up`
     try:
         if hasattr(os, "posix_fallocate"):
-            os.posix_fallocate(handle, 0, ROOM)
+            os.posix_fallocate(file.fileno(), 0, ROOM)
         else:
-            os.write(handle, bytes(ROOM))
+            file.write(bytes(ROOM))
     except OSError:
-        path.unlink()
+        file.close()
         raise
-    finally:
-        os.close(handle)
+    return file

@@ -16,23 +16,22 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from contextlib import ExitStack, suppress
-from itertools import islice
 from typing import Any
 
-from lineal.context import StepContext
 from lineal.digests.digest import Digest
 from lineal.errors import RunCancelled
 from lineal.metrics import Journal
 from lineal.pipeline.graph import Reference, StepNode
 from lineal.planning import Reuse
 from lineal.recorder import Recorder
-from lineal.records import Cause, Execution, Lease, Reason, execution_id
+from lineal.records import Cause, Execution, Lease, Reason
 
 from .accounts import Accounts
 from .base import Lender, Runner, RunOptions, Services
 from .baton import Baton, Errand
 from .deciding import Decided, Decider
-from .execute import Outcome, StepCall
+from .execute import Outcome
+from .flights import Flights
 from .interrupts import Interrupts
 from .leases import QUICK, Leases, reason_of
 from .naming import SAID, text_of
@@ -66,7 +65,6 @@ class Session:
         runner: Runner,
         leases: Leases,
     ) -> None:
-        self._services = services
         self._options = options
         self._run_id = run_id
         self._run_number = run_number
@@ -82,14 +80,19 @@ class Session:
             run_id=run_id,
             run_number=run_number,
         )
+        self._flights = Flights(
+            services=services,
+            options=options,
+            run_number=run_number,
+            journal=journal,
+            runner=runner,
+            shelf=self._shelf,
+            globals_of=decider.globals_of,
+        )
         self._baton = Baton()
         self._interrupts = Interrupts()
         self._executing: dict[Digest, list[StepNode]] = {}
         """Key being executed -> steps of the same key that wait for it."""
-        self._done: queue.SimpleQueue[tuple[Decided, Future[Outcome]]] = queue.SimpleQueue()
-        self._in_flight: dict[int, Decided] = {}
-        self._told: set[int] = set()
-        """Positions of steps that the observer knows to be under way."""
         self._awaited: dict[int, Decided] = {}
         """By position: steps whose key another run executes."""
         self._ready: deque[StepNode] = deque()
@@ -150,7 +153,7 @@ class Session:
         """Bring steps, and all they need, to an end. Errors are kept, not raised."""
         with self._interrupts.held_back(), self._baton.held(), ExitStack() as stack:
             self._ready.extend(self._accounts.enlist(targets))
-            while self._ready or self._stale or self._in_flight or self._awaited:
+            while self._ready or self._stale or self._flights or self._awaited:
                 if self._stopping:
                     self._drop_what_waits()
                 if self._ready:
@@ -162,38 +165,30 @@ class Session:
                 if self._lone and isinstance(self._runner, Lender):
                     self._hand_over(self._runner)
                     continue
-                while self._stale and len(self._in_flight) < 2 * self._runner.workers:
-                    self._begin(self._stale.popleft(), self._submit)
-                if (self._in_flight or self._awaited) and not self._ready:
+                while self._stale and not self._flights.enough:
+                    self._begin(self._stale.popleft(), self._flights.submit)
+                if (self._flights or self._awaited) and not self._ready:
                     self._collect()
 
     @property
     def _lone(self) -> bool:
         """Whether one step is to be executed, and nothing else can be done meanwhile."""
-        waiting = self._ready or self._in_flight or self._awaited
+        waiting = self._ready or self._flights or self._awaited
         return len(self._stale) == 1 and not waiting and not self._stopping
 
     def _hand_over(self, runner: Lender) -> None:
         """Wait while a thread of the runner drives, for as long as steps come one by one."""
 
         def execute(decided: Decided) -> None:
-            call = self._call(decided)
-            self._tell_started()
-            executed: Future[Outcome] = Future()
-            with self._baton.laid_down():
-                try:
-                    executed.set_result(runner.execute(call))
-                except BaseException as error:  # noqa: BLE001 - told when it is collected
-                    executed.set_exception(error)
-                self._done.put((decided, executed))
+            self._flights.execute(decided, runner, self._baton)
 
         def go_on(errand: Errand) -> None:
             while self._lone:
                 self._begin(self._stale.popleft(), execute)
                 if errand.recalled:
                     return
-                if self._in_flight:
-                    self._ended(*self._done.get())
+                if self._flights:
+                    self._ended(*self._flights.next_done())
                 if self._ready:
                     self._decide_ready()
 
@@ -265,48 +260,13 @@ class Session:
                 return
         execute(decided)
 
-    def _submit(self, decided: Decided) -> None:
-        future = self._runner.submit(self._call(decided))
-        future.add_done_callback(lambda done: self._done.put((decided, done)))
-        self._tell_started()
-
-    def _call(self, decided: Decided) -> StepCall:
-        """What it takes to execute a step, which is in flight from now on."""
-        node = decided.node
-        self._shelf.find(leaf for _, leaf in node.leaves if isinstance(leaf, Reference))
-        context = StepContext(
-            execution_id=execution_id(self._run_number, node.position), points=self._journal
-        )
-        self._in_flight[node.position] = decided
-        return StepCall(
-            step=node.name,
-            task=node.task,
-            load=lambda: self._shelf.load(node),
-            seed=decided.seed,
-            context=context,
-            pack=lambda: self._shelf.pack(node),
-            memo=self._services.memo,
-            globals=self._decider.globals_of(node.task),
-            observe=self._options.observe,
-            store=self._services.root,
-            code=decided.code,
-            upstream=[above.position for above in node.upstream],
-        )
-
-    def _tell_started(self) -> None:
-        """Tell of each step when its turn has come; those behind it wait for a worker."""
-        for decided in islice(self._in_flight.values(), self._runner.workers):
-            if decided.node.position not in self._told:
-                self._told.add(decided.node.position)
-                self._options.observer.started(decided.node.name, decided.decision.reason)
-
     def _collect(self) -> None:
         patience = self._leases.patience(awaiting=bool(self._awaited))
         with suppress(queue.Empty):
             with self._interrupts.let_in():
-                done = self._done.get(timeout=patience)
+                done = self._flights.next_done(timeout=patience)
             self._ended(*done)
-            self._tell_started()
+            self._flights.tell_begun()
         self._tend()
 
     def _tend(self) -> None:
@@ -319,9 +279,8 @@ class Session:
             self._ready_twins(decided)
 
     def _ended(self, decided: Decided, future: Future[Outcome]) -> None:
-        node = decided.node
-        del self._in_flight[node.position]
-        outcome = outcome_of(node.name, future)
+        self._flights.ended(decided)
+        outcome = outcome_of(decided.node.name, future)
         leased = self._leases.ended(decided, outcome.finished - outcome.started)
         if outcome.error is None:
             self._succeeded(decided, outcome, leased)
@@ -391,8 +350,7 @@ class Session:
         """Record what was under way as not done; the runner is closed by its owner."""
         error = RunCancelled()
         with self._baton.held():
-            in_flight = [decided.node for decided in self._in_flight.values()]
-            self._in_flight.clear()
+            under_way = self._flights.abandon()
             self._abandon(_CANCELLED, error)
-            for node in in_flight:
+            for node in under_way:
                 self._accounts.skipped(node, _CANCELLED, error)

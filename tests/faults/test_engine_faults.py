@@ -157,7 +157,10 @@ def test_a_killed_run_is_lost_and_running_again_completes_it(
         assert [r.status for r in workspace.list_runs()] == [RunStatus.LOST]
         lost = workspace.get_run("latest")
         committed = {e.step for e in lost.executions if e.outputs}
+        seen = [e.finished_at for e in lost.executions if e.finished_at]
     assert committed or after == 1
+    assert lost.record.finished_at is not None
+    assert lost.record.finished_at >= max([lost.started_at, *seen])
     again = start(tmp_path)
     _, errors = again.communicate(timeout=180)
     assert again.returncode == 0, errors

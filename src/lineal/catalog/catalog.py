@@ -115,9 +115,10 @@ class Catalog:
             return runs.begin(connection, record)
 
     def heartbeat(self, run_number: int) -> None:
-        """Note that a run still goes on."""
-        with self._database.write() as connection:
-            runs.change(connection, run_number, {"heartbeat_at": runs.now()})
+        """Note that a run still goes on, with all the leases that it holds."""
+        with self._database.write(durable=False) as connection:
+            stamp = leases.renew(connection, run_number)
+            runs.change(connection, run_number, {"heartbeat_at": stamp})
 
     def finish_run(
         self,

@@ -67,19 +67,19 @@ class Leases:
                 lambda: now() if is_sqlite(glance) else int(ask(glance, _time)[0][0]),
             )
 
-    def renew(self, run_number: int) -> None:
-        """Say that a run goes on with all it holds."""
-        with self._database.write(durable=False) as connection:
-            connection.execute(
-                update(leases)
-                .where(leases.c.run_number == run_number)
-                .values(renewed_at=_clock(connection))
-            )
-
     def let_go(self, run_number: int) -> None:
         """Give up all that a run holds."""
         with self._database.write(durable=False) as connection:
             end_all(connection, run_number)
+
+
+def renew(connection: Connection, run_number: int) -> int:
+    """Say that a run goes on with all it holds; returns when that was, in microseconds."""
+    stamp = _clock(connection)
+    connection.execute(
+        update(leases).where(leases.c.run_number == run_number).values(renewed_at=stamp)
+    )
+    return stamp
 
 
 def end(connection: Connection, executions: Iterable[Execution]) -> None:

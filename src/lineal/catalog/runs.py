@@ -11,12 +11,14 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    ColumnElement,
     CompoundSelect,
     Connection,
     Row,
     Select,
     Table,
     and_,
+    case,
     cast,
     func,
     insert,
@@ -228,7 +230,7 @@ def running_here(connection: Connection) -> list[RunRecord]:
 
 
 def mark_lost(connection: Connection, numbers: Iterable[int]) -> list[RunRecord]:
-    """Mark those that still run as lost, last seen at their last heartbeat."""
+    """Mark those that still run as lost, ended when there was the last sign of them."""
     condition = and_(among(connection, runs.c.number, "numbers"), still_running())
     chosen = {"numbers": packed(connection, numbers)}
     lost = list(connection.execute(select(runs.c.number).where(condition), chosen).scalars())
@@ -236,7 +238,7 @@ def mark_lost(connection: Connection, numbers: Iterable[int]) -> list[RunRecord]
     connection.execute(
         update(runs)
         .where(among(connection, runs.c.number, "numbers"))
-        .values(status=RunStatus.LOST.value, finished_at=runs.c.heartbeat_at),
+        .values(status=RunStatus.LOST.value, finished_at=_last_seen()),
         chosen,
     )
     rows = connection.execute(
@@ -244,6 +246,17 @@ def mark_lost(connection: Connection, numbers: Iterable[int]) -> list[RunRecord]
         chosen,
     ).all()
     return records(connection, rows)
+
+
+def _last_seen() -> ColumnElement[int]:
+    """The last heartbeat of a run, or when its last step ended if that was later."""
+    e = executions.c
+    ended = (
+        select(func.max(e.finished_at))
+        .where(e.id >= runs.c.number * POSITIONS, e.id < (runs.c.number + 1) * POSITIONS)
+        .scalar_subquery()
+    )
+    return case((ended > runs.c.heartbeat_at, ended), else_=runs.c.heartbeat_at)
 
 
 def still_running() -> Any:

@@ -13,6 +13,7 @@ from lineal.records import RunRecord
 from lineal.registry import carry_out
 
 from .base import RunOptions, Services
+from .beating import Beat
 from .body import Body
 from .capture import capturing
 from .git import Git
@@ -58,7 +59,8 @@ def start_run(
     active = ActiveRun(record, lambda r: load_result(services, r))
     ending = Ending()
     token = current_step.set(body.context)
-    with Git(_root_of(code_file)) as git:
+    with Beat(services.catalog) as beat, Git(_root_of(code_file)) as git:
+        beat.begun(record.number)
         try:
             with ending.noted(), capturing(echo=options.echo):
                 yield active

@@ -20,6 +20,7 @@ from lineal.registry import carry_out
 
 from . import determinism
 from .base import Runner, RunOptions, Services
+from .beating import Beat
 from .body import Body
 from .capture import capturing
 from .deciding import Decider, as_setting
@@ -56,10 +57,11 @@ def run_pipeline(
     file = file_of(pipeline)
     with (
         stepped_out() as inside,
-        Leases(services.catalog, waits=not inside) as leases,
+        Beat(services.catalog) as beat,
         Git(None if file is None else project_root(file.parent)) as git,
     ):
-        return _run(services, pipeline, arguments, options, leases, git)
+        leases = Leases(services.catalog, waits=not inside)
+        return _run(services, pipeline, arguments, options, leases, beat, git)
 
 
 def _run(
@@ -68,6 +70,7 @@ def _run(
     arguments: dict[str, Any],
     options: RunOptions,
     leases: Leases,
+    beat: Beat,
     git: Git,
 ) -> Run:
     runner = make_runner(services, pipeline, options)
@@ -79,6 +82,7 @@ def _run(
         pipeline=pipeline.qualified_name,
         params={name: parameter_text(value) for name, value in arguments.items()},
     )
+    beat.begun(record.number)
     leases.begun(record.number)
     options.observer.begun(record.id, record.number, record.name)
     runner.begun(record)

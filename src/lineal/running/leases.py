@@ -6,8 +6,8 @@ usually take `QUICK`; a quick task's step takes one only when it lasts that long
 others hold is read at most once in `FRESH`. In that time two runs may begin the same quick
 step: both execute it then, and both are recorded.
 
-A lease is given up where the step's result is recorded. A thread says that the run goes on;
-who falls silent, or is known to be gone, is taken over from.
+A lease is given up where the step's result is recorded. The run says that it goes on (see
+`beating`); who falls silent, or is known to be gone, is taken over from.
 
 No run ever holds a step back that it has a lease on, and a run inside a step waits for no
 other, so two that hold and wait crosswise both go on.
@@ -16,15 +16,11 @@ other, so two that hold and wait crosswise both go on.
 from __future__ import annotations
 
 import socket
-import threading
 import time
-from contextlib import suppress
 from datetime import datetime
-from typing import Self
 
 from lineal.catalog import Catalog
 from lineal.digests.digest import Digest
-from lineal.errors import StoreError
 from lineal.planning import Execute
 from lineal.records import Cause, Lease, Reason
 
@@ -37,10 +33,8 @@ FRESH = 0.05
 """Seconds for which what others hold is taken to stay as it was read."""
 SLOWEST = 0.5
 """Seconds between two looks at what is waited for, when it takes long."""
-BEAT = 5.0
-"""Seconds between two signs that a run goes on."""
 LIFE = 60.0
-"""Seconds of silence after which its leases are lost."""
+"""Seconds without a sign from a run after which its leases are lost."""
 _AT_ONCE = (Cause.FORCED, Cause.NO_CACHE, Cause.UNCACHEABLE)
 """Why a step is executed whatever others do."""
 
@@ -100,7 +94,7 @@ class Others:
 
 
 class Leases:
-    """The leases of one run. All but the beat is called on the thread that drives it."""
+    """The leases of one run. All is called on the thread that drives it."""
 
     def __init__(self, catalog: Catalog, *, waits: bool) -> None:
         self._catalog = catalog
@@ -114,17 +108,6 @@ class Leases:
         """By position: steps under way that hold no lease yet, and since when."""
         self._awaited_since = 0.0
         self._next_look = 0.0
-        self._over = threading.Event()
-        self._beating: threading.Thread | None = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        """Say no longer that the run goes on."""
-        self._over.set()
-        if self._beating is not None:
-            self._beating.join()
 
     def begun(self, run_number: int) -> None:
         """The run that takes them has its number."""
@@ -197,17 +180,7 @@ class Leases:
         if lost := [lease for lease in held if is_gone(lease)]:
             held = self._catalog.leases.take(self._run_number, places, over=lost)
         self._mine.update(set(places) - {(lease.key, lease.seed) for lease in held})
-        if self._mine and self._beating is None:
-            self._beating = threading.Thread(target=self._beat, name="lineal-leases", daemon=True)
-            self._beating.start()
         return held
-
-    def _beat(self) -> None:
-        while not self._over.wait(BEAT):
-            if self._mine:
-                # What can't be renewed is lost, which costs work but no result.
-                with suppress(StoreError):
-                    self._catalog.leases.renew(self._run_number)
 
 
 def _place(decided: Decided) -> tuple[Digest, int] | None:

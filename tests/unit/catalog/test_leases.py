@@ -54,7 +54,7 @@ def test_a_lease_is_taken_over_only_as_it_was_seen(catalog, write):
     holder, second, third = write.begin(), write.begin(), write.begin()
     catalog.leases.take(holder.number, [(KEY, 0)])
     (seen,) = catalog.leases.take(second.number, [(KEY, 0)])
-    catalog.leases.renew(holder.number)
+    catalog.heartbeat(holder.number)
     (still,) = catalog.leases.take(second.number, [(KEY, 0)], over=[seen])
     assert still.run_number == holder.number
     assert still.renewed_at > seen.renewed_at
@@ -68,7 +68,7 @@ def test_who_was_taken_over_from_ends_nothing_of_the_one_after(catalog, write):
     slow, second = write.begin(), write.begin()
     catalog.leases.take(slow.number, [(digest("key", 1), 0)])
     catalog.leases.take(second.number, [(digest("key", 1), 0)], over=catalog.leases.held())
-    catalog.leases.renew(slow.number)
+    catalog.heartbeat(slow.number)
     done = write.step(slow, 1)
     catalog.commit(Batch(executions=(done,), released=(done,)))
     assert [lease.run_number for lease in catalog.leases.held()] == [second.number]
@@ -200,7 +200,7 @@ class OneHolder(RuleBasedStateMachine):
 
     @rule(who=st.integers(0, 2))
     def renew(self, who: int) -> None:
-        self.catalog.leases.renew(self.runs[who].number)
+        self.catalog.heartbeat(self.runs[who].number)
 
     @rule(who=st.integers(0, 2), name=st.integers(0, 3))
     def end(self, who: int, name: int) -> None:

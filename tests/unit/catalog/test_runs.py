@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -99,6 +99,18 @@ def test_runs_of_this_machine_whose_process_is_gone_are_lost_once(catalog, write
     assert catalog.lost_runs(lambda run: run.pid == 2) == []
     assert catalog.run(alive.id).status is RunStatus.RUNNING
     assert catalog.run(ended.id).status is RunStatus.FINISHED
+
+
+def test_a_lost_run_ended_with_the_last_sign_of_it(catalog, write):
+    silent, beating, working = (write.begin(host=socket.gethostname()) for _ in range(3))
+    catalog.heartbeat(beating.number)
+    ended = datetime.now(UTC) + timedelta(seconds=9)
+    write.step(working, 1, finished_at=ended)
+    write.step(beating, 1, finished_at=beating.started_at)
+    lost = {run.id: run.finished_at for run in catalog.lost_runs(lambda _: False)}
+    assert lost[silent.id] == silent.started_at
+    assert lost[beating.id] > beating.started_at
+    assert lost[working.id] == ended
 
 
 def test_an_environment_is_written_once_and_read_back(catalog):

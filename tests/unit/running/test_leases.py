@@ -55,66 +55,66 @@ def held(workspace: Workspace) -> int:
 
 
 def test_a_task_that_is_new_or_usually_long_takes_leases_at_once(workspace: Workspace) -> None:
-    with Leases(workspace.services.catalog, waits=True) as leases:
-        leases.begun(1)
-        assert leases.claim(step(1)) is True
-        assert held(workspace) == 1
-        assert leases.ended(step(1), 10 * QUICK)
-        assert leases.claim(step(2)) is True
-        assert held(workspace) == 2
+    leases = Leases(workspace.services.catalog, waits=True)
+    leases.begun(1)
+    assert leases.claim(step(1)) is True
+    assert held(workspace) == 1
+    assert leases.ended(step(1), 10 * QUICK)
+    assert leases.claim(step(2)) is True
+    assert held(workspace) == 2
 
 
 def test_a_quick_task_takes_a_lease_only_for_a_step_that_lasts(workspace: Workspace) -> None:
-    with Leases(workspace.services.catalog, waits=True) as leases:
-        leases.begun(1)
-        leases.claim(step(1))
-        leases.ended(step(1), QUICK / 100)
-        for position in range(2, 20):
-            assert leases.claim(step(position)) is False
-            assert not leases.ended(step(position), QUICK / 100)
-        assert held(workspace) == 1  # the first, until it is recorded
-        assert leases.claim(step(20)) is False
-        patience = leases.patience(awaiting=False)
-        assert patience is not None
-        assert 0 <= patience <= QUICK
-        time.sleep(QUICK)
-        assert leases.tend([]) == []
-        assert held(workspace) == 2
-        assert leases.ended(step(20), QUICK)
+    leases = Leases(workspace.services.catalog, waits=True)
+    leases.begun(1)
+    leases.claim(step(1))
+    leases.ended(step(1), QUICK / 100)
+    for position in range(2, 20):
+        assert leases.claim(step(position)) is False
+        assert not leases.ended(step(position), QUICK / 100)
+    assert held(workspace) == 1  # the first, until it is recorded
+    assert leases.claim(step(20)) is False
+    patience = leases.patience(awaiting=False)
+    assert patience is not None
+    assert 0 <= patience <= QUICK
+    time.sleep(QUICK)
+    assert leases.tend([]) == []
+    assert held(workspace) == 2
+    assert leases.ended(step(20), QUICK)
 
 
 def test_one_step_that_was_held_up_makes_no_quick_task_a_long_one(workspace: Workspace) -> None:
-    with Leases(workspace.services.catalog, waits=True) as leases:
-        leases.begun(1)
-        leases.ended(step(1), QUICK / 100)
-        leases.ended(step(2), 4 * QUICK)
-        leases.claim(step(3))
-        leases.ended(step(3), QUICK / 100)
-        leases.ended(step(4), QUICK / 100)
-        before = held(workspace)
-        assert leases.claim(step(5)) is False
-        assert held(workspace) == before
+    leases = Leases(workspace.services.catalog, waits=True)
+    leases.begun(1)
+    leases.ended(step(1), QUICK / 100)
+    leases.ended(step(2), 4 * QUICK)
+    leases.claim(step(3))
+    leases.ended(step(3), QUICK / 100)
+    leases.ended(step(4), QUICK / 100)
+    before = held(workspace)
+    assert leases.claim(step(5)) is False
+    assert held(workspace) == before
 
 
 def test_what_another_run_holds_is_waited_for_unless_it_is_executed_in_any_case(
     workspace: Workspace,
 ) -> None:
     catalog = workspace.services.catalog
-    with Leases(catalog, waits=True) as holder, Leases(catalog, waits=True) as other:
-        holder.begun(1)
-        other.begun(2)
-        assert holder.claim(step(1)) is True
-        waited = other.claim(step(1))
-        assert isinstance(waited, Lease)
-        assert waited.run_number == 1
-        assert other.claim(step(1, Cause.FORCED)) is False
-        other.await_one()
-        time.sleep(QUICK)
-        assert other.tend([step(1)]) == []
-        catalog.leases.let_go(1)
-        time.sleep(QUICK * 2)
-        assert other.tend([step(1)]) != []
-    with Leases(catalog, waits=False) as inside:
-        inside.begun(2)
-        holder.claim(step(9))
-        assert inside.claim(step(9)) is False
+    holder, other = Leases(catalog, waits=True), Leases(catalog, waits=True)
+    holder.begun(1)
+    other.begun(2)
+    assert holder.claim(step(1)) is True
+    waited = other.claim(step(1))
+    assert isinstance(waited, Lease)
+    assert waited.run_number == 1
+    assert other.claim(step(1, Cause.FORCED)) is False
+    other.await_one()
+    time.sleep(QUICK)
+    assert other.tend([step(1)]) == []
+    catalog.leases.let_go(1)
+    time.sleep(QUICK * 2)
+    assert other.tend([step(1)]) != []
+    inside = Leases(catalog, waits=False)
+    inside.begun(2)
+    holder.claim(step(9))
+    assert inside.claim(step(9)) is False

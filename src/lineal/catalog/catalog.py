@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from types import TracebackType
@@ -118,7 +119,7 @@ class Catalog:
         """Note that a run still goes on, with all the leases that it holds."""
         with self._database.write(durable=False) as connection:
             stamp = leases.renew(connection, run_number)
-            runs.change(connection, run_number, {"heartbeat_at": stamp})
+            runs.heard_of(connection, run_number, stamp)
 
     def finish_run(
         self,
@@ -182,14 +183,22 @@ class Catalog:
         with self._database.write() as connection:
             artifacts.forget_bytes(connection, digests)
 
-    def lost_runs(self, is_alive: Callable[[RunRecord], bool]) -> list[RunRecord]:
-        """Mark this machine's running runs whose process is gone as lost, and return them.
+    def lost_runs(
+        self, is_alive: Callable[[RunRecord], bool], *, silence: float
+    ) -> list[RunRecord]:
+        """Mark running runs as lost whose process or whose machine is gone, and return them.
 
         Nothing is written when there are none, so that asking often costs little.
+
+        Args:
+            is_alive: Whether the process of a run on this machine is still there.
+            silence: Seconds without a heartbeat after which a run on another machine is lost.
         """
+        here = clean(socket.gethostname())
         with self._database.read() as connection:
-            running = runs.running_here(connection)
-        gone = [record.number for record in running if not is_alive(record)]
+            since = leases.clock(connection) - int(silence * 1e6)
+            running = runs.going_on(connection, here, since)
+        gone = [run.number for run in running if run.host != here or not is_alive(run)]
         if not gone:
             return []
         with self._database.write() as connection:

@@ -50,12 +50,12 @@ class Leases:
         with self._database.write(durable=False) as connection:
             for lease in over:
                 connection.execute(delete(leases).where(_is(lease)))
-            stamp = _clock(connection)
+            stamp = clock(connection)
             rows = [(key, str(seed), run_number, stamp, stamp) for key, seed in wanted]
             put(connection, leases, rows)
             others = _leases_of(
                 read_plain(connection, _of_keys, [key for key, _ in wanted]),
-                lambda: _clock(connection),
+                lambda: clock(connection),
             )
             return [x for x in others if x.run_number != run_number and (x.key, x.seed) in wanted]
 
@@ -75,7 +75,7 @@ class Leases:
 
 def renew(connection: Connection, run_number: int) -> int:
     """Say that a run goes on with all it holds; returns when that was, in microseconds."""
-    stamp = _clock(connection)
+    stamp = clock(connection)
     connection.execute(
         update(leases).where(leases.c.run_number == run_number).values(renewed_at=stamp)
     )
@@ -99,7 +99,7 @@ def end(connection: Connection, executions: Iterable[Execution]) -> None:
 
 def end_all(connection: Connection, run_number: int) -> None:
     """End every lease of a run, and those that everybody has forgotten."""
-    old = _clock(connection) - FORGOTTEN
+    old = clock(connection) - FORGOTTEN
     connection.execute(
         delete(leases).where(or_(leases.c.run_number == run_number, leases.c.renewed_at < old))
     )
@@ -114,10 +114,10 @@ def _is(lease: Lease) -> ColumnElement[bool]:
     )
 
 
-def _leases_of(rows: Iterable[Sequence[Any]], clock: Callable[[], int]) -> list[Lease]:
-    """The leases in rows of `_all`; the clock is that of the database."""
+def _leases_of(rows: Iterable[Sequence[Any]], time: Callable[[], int]) -> list[Lease]:
+    """The leases in rows of `_all`; the time is the database's."""
     found = list(rows)
-    at = clock() if found else 0
+    at = time() if found else 0
     return [
         Lease(
             key=Digest(key),
@@ -161,7 +161,7 @@ def _time(_: Glance) -> Select[Any]:
     return select(text(_TIME))
 
 
-def _clock(connection: Connection) -> int:
+def clock(connection: Connection) -> int:
     """The database's time: this machine's where the database is a file of it."""
     if is_sqlite(connection):
         return now()

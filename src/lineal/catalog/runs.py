@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import socket
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -23,6 +22,7 @@ from sqlalchemy import (
     func,
     insert,
     literal,
+    or_,
     select,
     union_all,
     update,
@@ -223,9 +223,26 @@ def places_of(connection: Connection, ids: Iterable[int]) -> dict[int, tuple[str
     return {row.id: (row.run_id, row.step) for row in rows}
 
 
-def running_here(connection: Connection) -> list[RunRecord]:
-    """The runs of this machine that are not known to have ended."""
-    condition = and_(runs.c.host == clean(socket.gethostname()), still_running())
+def heard_of(connection: Connection, number: int, stamp: int) -> None:
+    """Note that a run goes on; also one that was taken for lost, which it is not."""
+    going = or_(still_running(), runs.c.status == RunStatus.LOST.value)
+    connection.execute(
+        update(runs)
+        .where(runs.c.number == number, going)
+        .values(heartbeat_at=stamp, status=RunStatus.RUNNING.value, finished_at=None)
+    )
+
+
+def going_on(connection: Connection, host: str, silent_since: int) -> list[RunRecord]:
+    """The runs of a machine that are not known to have ended, and others that fell silent.
+
+    Args:
+        connection: A transaction that reads.
+        host: The machine, as its runs have it.
+        silent_since: In microseconds, when runs of other machines were last heard of.
+    """
+    silent = runs.c.heartbeat_at < silent_since
+    condition = and_(still_running(), or_(runs.c.host == host, silent))
     return records(connection, connection.execute(base().where(condition)).all())
 
 

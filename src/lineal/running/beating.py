@@ -1,7 +1,7 @@
 """The beat: while a run goes on, a thread says so every few seconds.
 
-From it others know that what the run holds is still held, and when a run was last seen whose
-process was killed.
+From it others know that what the run holds is still held, that a run on another machine is lost,
+and when a lost one was last seen.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from lineal.errors import StoreError
 
 BEAT = 5.0
 """Seconds between two signs that a run goes on."""
+SILENCE = 300.0
+"""Seconds without one after which a run on another machine counts as lost."""
 
 
 class Beat:

@@ -24,6 +24,7 @@ from lineal.records import ModelVersion, execution_id
 from lineal.registry import Registry, register_output
 from lineal.running import ActiveRun, Run, RunOptions, Services, plan_pipeline, run_pipeline
 from lineal.running import start_run as open_block
+from lineal.running.beating import SILENCE
 from lineal.running.opening import is_alive
 from lineal.store import StoreFolder
 
@@ -165,7 +166,7 @@ class Workspace(Backfilling, Comparing, Following, LineageQuestions, Replays):
         )
 
     def _note_lost_runs(self) -> None:
-        lost = self.services.catalog.lost_runs(is_alive)
+        lost = self.services.catalog.lost_runs(is_alive, silence=SILENCE)
         if lost:
             gone = {record.id for record in lost}
             self.services.metrics.recover(lambda name: name not in gone)

@@ -90,13 +90,13 @@ def test_runs_of_this_machine_whose_process_is_gone_are_lost_once(catalog, write
     ended = write.begin(host=here, pid=1)
     write.finish(ended)
     catalog.heartbeat(gone.number)
-    lost = catalog.lost_runs(lambda run: run.pid == 2)
+    lost = catalog.lost_runs(lambda run: run.pid == 2, silence=1e9)
     assert [(run.id, run.status, run.tags) for run in lost] == [
         (gone.id, RunStatus.LOST, {"t": "1"})
     ]
     assert lost[0].finished_at is not None
     assert lost[0].finished_at > gone.started_at
-    assert catalog.lost_runs(lambda run: run.pid == 2) == []
+    assert catalog.lost_runs(lambda run: run.pid == 2, silence=1e9) == []
     assert catalog.run(alive.id).status is RunStatus.RUNNING
     assert catalog.run(ended.id).status is RunStatus.FINISHED
 
@@ -107,10 +107,28 @@ def test_a_lost_run_ended_with_the_last_sign_of_it(catalog, write):
     ended = datetime.now(UTC) + timedelta(seconds=9)
     write.step(working, 1, finished_at=ended)
     write.step(beating, 1, finished_at=beating.started_at)
-    lost = {run.id: run.finished_at for run in catalog.lost_runs(lambda _: False)}
+    lost = {run.id: run.finished_at for run in catalog.lost_runs(lambda _: False, silence=1e9)}
     assert lost[silent.id] == silent.started_at
     assert lost[beating.id] > beating.started_at
     assert lost[working.id] == ended
+
+
+def test_a_run_elsewhere_is_lost_when_it_is_silent_and_goes_on_when_it_is_heard(catalog, write):
+    silent, heard = write.begin(host="elsewhere"), write.begin(host="elsewhere")
+    catalog.heartbeat(heard.number)
+
+    def lost(silence):
+        return [run.id for run in catalog.lost_runs(lambda _: True, silence=silence)]
+
+    assert lost(1e9) == []
+    assert lost(60) == [silent.id]
+    assert lost(60) == []
+    catalog.heartbeat(silent.number)
+    again = catalog.run(silent.id)
+    assert (again.status, again.finished_at) == (RunStatus.RUNNING, None)
+    write.finish(again)
+    catalog.heartbeat(silent.number)
+    assert catalog.run(silent.id).status is RunStatus.FINISHED
 
 
 def test_an_environment_is_written_once_and_read_back(catalog):

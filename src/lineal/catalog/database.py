@@ -59,6 +59,7 @@ class Database:
         self.name = self._url.database or str(self._url.render_as_string(hide_password=True))
         self._writer = threading.Lock()
         self._pid = os.getpid()
+        self._closed = False
         self._glances: list[ThroughSQLite] = []
         """Kept at hand, as many as were in use at once."""
 
@@ -125,7 +126,7 @@ class Database:
             except BaseException:
                 glance.close()
                 raise
-            if self._engine is None:
+            if self._closed:
                 glance.close()
             else:
                 self._glances.append(glance)
@@ -135,7 +136,7 @@ class Database:
         engine = self.engine
         if self._glances:
             return self._glances.pop()
-        if engine.dialect.name != "sqlite" or isinstance(engine.pool, NullPool):
+        if self._closed or engine.dialect.name != "sqlite":
             return None
         try:
             return ThroughSQLite(engine)
@@ -164,7 +165,10 @@ class Database:
 
     def close(self) -> None:
         """Let go of every connection; what is asked later has one while it is answered."""
+        if self._closed:
+            return
         engine = self.engine
+        self._closed = True
         while self._glances:
             self._glances.pop().close()
         engine.dispose()

@@ -190,6 +190,7 @@ def test_what_is_asked_of_a_closed_catalog_is_answered_and_leaves_nothing_open(u
     catalog = Catalog.open(url)
     with catalog._database.glance() as glance:
         catalog.close()
+        assert catalog.runs() == []
         assert priors.lookup(glance, [digest("k")]) == {}
     assert catalog.lookup([digest("k")]) == {}
     assert catalog.runs() == []
